@@ -8,7 +8,7 @@ export PYTHONPATH := lambdas:.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check format bench-data synth lock clean
+.PHONY: help setup demo up down test check format bench-data bench-waiting bench-waking openapi synth lock clean
 
 help:  ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,7 +36,7 @@ node_modules/.ready: package.json package-lock.json
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-build/layers/.ready: .venv/.ready infra/packaging.py requirements/functions-base.txt requirements/functions-openai.txt requirements/functions-databricks.txt requirements/functions-prepare.txt
+build/layers/.ready: .venv/.ready infra/packaging.py requirements/functions-base.txt requirements/functions-api.txt requirements/functions-openai.txt requirements/functions-databricks.txt requirements/functions-prepare.txt
 	@$(PY) -m infra.packaging
 	@touch $@
 
@@ -64,6 +64,15 @@ format: .venv/.ready  ## format the code
 
 bench-data: .venv-bench/.ready  ## measure checking and converting rows against DSPy (MB=20: small)
 	@.venv-bench/bin/python -m benchmarks.data
+
+bench-waiting: .venv/.ready  ## what waiting for a job takes: transitions, calls, price, delay
+	@$(PY) -m benchmarks.waiting
+
+bench-waking: setup  ## how soon news end a wait, on the embedded AWS
+	@$(PY) -m benchmarks.waking
+
+openapi: .venv/.ready  ## write docs/openapi.json from the code
+	@PYTHONPATH=lambdas $(PY) -m tunedrop.http.openapi > docs/openapi.json
 
 synth: setup  ## write the CloudFormation template for AWS to cdk.out
 	@node_modules/.bin/cdk synth --quiet
