@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from tunedrop.domain.job import Dataset, Job, JobRequest, JobStatus, Phase, Source, Submission
-from tunedrop.domain.transitions import advance
+from tunedrop.domain.job import Dataset, Job, JobError, JobRequest, JobStatus, Outcome, Phase, Source, Submission
+from tunedrop.domain.transitions import advance, close
 
 CREATED = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 JOB_ID = "abcdefghijklmnopqrstuvwxyz"
@@ -68,6 +68,17 @@ def job_in(phase: Phase, **changes: Any) -> Job:
     if len(path) > 2 and phase is not Phase.WAITING_FOR_QUOTA:
         job = msgspec.structs.replace(job, provider_job_id="pj-0")
     return msgspec.structs.replace(job, **changes)
+
+
+def ended(status: JobStatus, **changes: Any) -> Job:
+    """A job that trained, and has ended."""
+    succeeded, failed = status is JobStatus.SUCCEEDED, status is JobStatus.FAILED
+    outcome = Outcome(
+        status=status,
+        tuned_model="ft:gpt-4.1-mini-2025-04-14:tuned" if succeeded else None,
+        error=JobError(code="training_failed", message="the gradient exploded") if failed else None,
+    )
+    return msgspec.structs.replace(close(job_in(Phase.TRAINING), outcome, at=CREATED + timedelta(hours=1)), **changes)
 
 
 def prepared(**changes: Any) -> Job:

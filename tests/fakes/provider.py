@@ -11,6 +11,8 @@ class MemoryProvider:
     """A FineTuningProvider without idempotency: two creates make two jobs, as at OpenAI."""
 
     lookup_settle_seconds = 60.0
+    found_by_creating = False
+    tells_news = False
 
     def __init__(self) -> None:
         self.orders: list[TrainingOrder] = []

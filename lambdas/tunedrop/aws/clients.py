@@ -18,6 +18,6 @@ CLIENT_CONFIG = Config(
 
 
 @cache
-def client(service: str) -> Any:
+def client(service: str, config: Config = CLIENT_CONFIG) -> Any:
     """boto3's client of `service`, in the function's own region."""
-    return boto3.client(service, config=CLIENT_CONFIG)
+    return boto3.client(service, config=config)

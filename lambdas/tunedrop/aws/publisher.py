@@ -1,4 +1,4 @@
-"""News of a job: an EventBridge event for machines, an SNS message for people."""
+"""News of a job or its endpoint: an EventBridge event for machines, an SNS message for people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from tunedrop.domain.errors import StoreUnavailableError
 from tunedrop.domain.ports import StatusChange
 
 SOURCE = "tunedrop"
-DETAIL_TYPE = "Fine-Tuning Job State Change"
 
 MAX_SUBJECT_CHARACTERS = 99
 """SNS takes fewer than 100, of printable ASCII, in a subject."""
@@ -27,8 +26,9 @@ class EventPublisher:
 
     def publish(self, change: StatusChange) -> None:
         detail = msgspec.json.encode(change.detail).decode()
+        entry = {"Source": SOURCE, "DetailType": change.detail_type, "Detail": detail}
         with store_errors("the event bus"):
-            answer = self._events.put_events(Entries=[{"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": detail}])
+            answer = self._events.put_events(Entries=[entry])
         if answer.get("FailedEntryCount"):
             raise StoreUnavailableError(f"The event bus refused {change.event_id}: {answer['Entries']}")
         plain = change.summary.encode("ascii", "replace").decode()

@@ -15,6 +15,7 @@ TunedropError
     ├── SettingsMissingError       the stack lacks a setting that this provider needs
     ├── ProviderRejectedError      the provider refused, in its own words
     ├── TransitionError            a job cannot go from where it is to where it was sent
+    ├── ConflictError              what was asked does not fit the state that the job or its endpoint is in
     └── JobNotFoundError           no record has this id
 
 Class names are the contract with the state machine's `Retry` and `Catch`; a test pins them.
@@ -23,7 +24,6 @@ Class names are the contract with the state machine's `Retry` and `Catch`; a tes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from tunedrop.domain.data_problems import Problem
 
@@ -31,7 +31,7 @@ from tunedrop.domain.data_problems import Problem
 class TunedropError(Exception):
     """The root. `code` is stable and documented; the message says what is wrong and how to mend it."""
 
-    code: ClassVar[str] = "internal"
+    code: str = "internal"
 
 
 class TransientError(TunedropError):
@@ -113,6 +113,14 @@ class ProviderRejectedError(PermanentError):
 
 class TransitionError(PermanentError):
     code = "transition_refused"
+
+
+class ConflictError(PermanentError):
+    """`code` says what is in the way, such as `job_not_finished`; a test holds docs/errors.md to the codes in use."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class JobNotFoundError(PermanentError):

@@ -2,19 +2,25 @@
 
 `inbox/<provider>/<model>/<name>.jsonl` (or `.jsonl.gz`) starts a job with the defaults: the second segment is the
 provider, the last one the file's name, and all between them the model, whose id may hold `/` and `:`.
-`inbox/<name>.job.json` is a manifest.
+`inbox/<name>.job.json` is a manifest. `uploads/<job_id>/<name>` is a file that a job of the API waits for.
 """
 
 from __future__ import annotations
+
+import re
 
 import msgspec
 
 from tunedrop.domain.errors import RequestInvalidError
 
 PREFIX = "inbox/"
+UPLOADS_PREFIX = "uploads/"
 MANIFEST_SUFFIX = ".job.json"
 DATASET_SUFFIXES = (".jsonl", ".jsonl.gz")
 """Whether a file is compressed is told by its content; the name says what people can expect."""
+
+_UPLOAD_NAME = re.compile(r"[\w .-]{1,200}")
+_UPLOAD_KEY = re.compile(rf"{UPLOADS_PREFIX}([a-z2-7]{{26}})/([^/]+)")
 
 
 class DatasetDrop(msgspec.Struct, frozen=True):
@@ -54,3 +60,32 @@ def read_key(key: str) -> DatasetDrop | ManifestDrop:
             "object a line, in UTF-8, in a file named <name>.jsonl, or <name>.jsonl.gz where it is compressed."
         )
     return DatasetDrop(provider=segments[0], model=model, name=name)
+
+
+class UploadedFile(msgspec.Struct, frozen=True):
+    job_id: str
+    name: str
+
+
+def upload_uri(bucket: str, job_id: str, name: str) -> str:
+    """Where the file `name` of a job is uploaded to."""
+    return f"s3://{bucket}/{UPLOADS_PREFIX}{job_id}/{name}"
+
+
+def read_upload_key(key: str) -> UploadedFile | None:
+    """Whose file an object is; None for a key that is no place of an upload."""
+    found = _UPLOAD_KEY.fullmatch(key)
+    return UploadedFile(found[1], found[2]) if found else None
+
+
+def check_upload_name(name: str, *, field: str) -> None:
+    """Raises RequestInvalidError for a name that a file to be uploaded cannot have."""
+    if not name.endswith(DATASET_SUFFIXES):
+        raise RequestInvalidError(
+            f"{field!r} names {name[:200]!r}, which does not end in {' or '.join(DATASET_SUFFIXES)}."
+        )
+    if not _UPLOAD_NAME.fullmatch(name):
+        raise RequestInvalidError(
+            f"{field!r} is {name[:200]!r}. The name of a file to be uploaded has at most 200 characters: letters, "
+            "digits, spaces, '.', '_' and '-'."
+        )

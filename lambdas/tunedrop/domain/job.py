@@ -43,6 +43,17 @@ DataFormatName = Literal["chat", "completion", "preference", "bedrock-conversati
 """How rows are written: see tunedrop.training_data.rows.decoding."""
 
 
+class EndpointRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a tuned model is to be served: `endpoint` of a manifest, and the body of `POST …/endpoint/start`."""
+
+    kind: Literal["on_demand", "provisioned", "serving"] | None = None
+    """The provider's usual one where it is not given (tunedrop.domain.endpoint_rules)."""
+    model_units: int | None = None
+    """`provisioned` only: how many, at least 1."""
+    ttl_hours: float | None = None
+    """Hours from now until it is stopped: more than 0, at most 720. Required for a kind that bills while idle."""
+
+
 class JobRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a user asks for: the fields of a manifest and of `POST /v1/jobs`."""
 
@@ -65,6 +76,12 @@ class JobRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """More than 0. A job whose estimated price may be above it, or is unknown, ends before anything is sent."""
     deadline_hours: float | None = None
     """More than 0, at most 336; the stack's default is 168 (7 days)."""
+    start_endpoint: bool | None = None
+    """Whether the tuned model is served as soon as it is there; by default where an idle endpoint costs nothing."""
+    skip_deploy: bool | None = None
+    """Databricks' word for the opposite of `start_endpoint`."""
+    endpoint: EndpointRequest | None = None
+    """How it is served."""
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,15 +191,26 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_error: str | None = None
     """The last transient trouble; the job goes on."""
     cancel_requested_at: datetime | None = None
+    cancel_cause: JobError | None = None
+    """Why, where nobody asked for it over the API: the execution was aborted, or lost too often."""
     stop_sent_at: datetime | None = None
-    """When the provider was told to stop."""
+    """When the provider was first told to stop."""
+    stop_refused: bool = False
+    """Whether the provider refused the last request to stop; it is sent again."""
     outcome: Outcome | None = None
     tuned_model: str | None = None
     error: JobError | None = None
     report_uri: str | None = None
     finished_at: datetime | None = None
+    retry_of: str | None = None
+    """The job whose prepared files this one trains on."""
+    recoveries: int = 0
+    """How often an execution of this job was lost and another one took over."""
+    model_deleted_at: datetime | None = None
+    """When the tuned model was deleted at the provider."""
     wake_seq: int = 0
-    """Counts the reasons to look at the provider before the next interval is over."""
+    """Counts the reasons to look at the provider before the next interval is over. Only JobStore.wake changes it:
+    written back from an older read, it could hide a wake-up."""
 
     @property
     def is_final(self) -> bool:
@@ -191,13 +219,22 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def job_id_for(source: Source) -> str:
-    """26 lower-case base32 characters: the same object version always makes the same job.
+    """The same object version always makes the same job."""
+    return job_id_from(source.bucket, source.key, source.version)
 
-    Length-prefixed parts, so that no two sources can share a digest input.
+
+def job_id_from(*identity: str) -> str:
+    """26 lower-case base32 characters, the same for the same parts.
+
+    The parts are length-prefixed, so that no two identities share a digest input.
     """
-    identity = "".join(f"{len(part)}:{part}" for part in (source.bucket, source.key, source.version))
-    digest = hashlib.sha256(identity.encode()).digest()
-    return base64.b32encode(digest).decode().lower()[:26]
+    text = "".join(f"{len(part)}:{part}" for part in identity)
+    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:26]
+
+
+def execution_name(job: Job) -> str:
+    """The name of the job's present execution: the job's id, and a number behind it where others were lost."""
+    return f"{job.job_id}-r{job.recoveries}" if job.recoveries else job.job_id
 
 
 def now_utc() -> datetime:

@@ -5,30 +5,38 @@ from __future__ import annotations
 import difflib
 import posixpath
 import re
-from collections.abc import Collection
-from typing import Literal, get_args, get_origin, get_type_hints
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from tunedrop.domain.errors import RequestInvalidError
 from tunedrop.domain.inbox import DATASET_SUFFIXES, PREFIX
-from tunedrop.domain.job import JobRequest
+from tunedrop.domain.job import EndpointRequest, JobRequest
 
 MAX_MANIFEST_BYTES = 256 * 1024
 MAX_DEADLINE_HOURS = 336.0
 MAX_COST_USD = 1e9
 MAX_NUMBER = 1e15
-"""No hyperparameter is above it, or so near to 0 as its reciprocal; the record could not hold every number."""
+"""No number is above it, or so near to 0 as its reciprocal; the record could not hold every one."""
 
-_FIELDS = tuple(field.name for field in msgspec.structs.fields(JobRequest))
-_CHOICES = {
-    name: [choice for part in get_args(hint) if get_origin(part) is Literal for choice in get_args(part)]
-    for name, hint in get_type_hints(JobRequest).items()
+
+def _choices(struct: type[msgspec.Struct], prefix: str = "") -> dict[str, list[Any]]:
+    return {
+        prefix + name: [choice for part in get_args(hint) if get_origin(part) is Literal for choice in get_args(part)]
+        for name, hint in get_type_hints(struct).items()
+    }
+
+
+_FIELDS = {
+    "": tuple(field.name for field in msgspec.structs.fields(JobRequest)),
+    "endpoint": tuple(field.name for field in msgspec.structs.fields(EndpointRequest)),
 }
-_INVALID_CHOICE = re.compile(r"Invalid enum value .* - at `\$\.([a-z_]+)`")
-_UNKNOWN_FIELD = re.compile(r"unknown field `([^`]*)`")
+_CHOICES = _choices(JobRequest) | _choices(EndpointRequest, "endpoint.")
+_INVALID_CHOICE = re.compile(r"Invalid enum value .* - at `\$\.([a-z_.]+)`")
+_UNKNOWN_FIELD = re.compile(r"unknown field `(.*?)`(?: - at `\$\.(endpoint)`)?", re.DOTALL)
 _SECRET_FIELDS = frozenset({"api_key", "token", "databricks_token", "openai_api_key", "client_secret", "password"})
-_CREDENTIALS = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+CREDENTIALS_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 def read_manifest(content: bytes, *, name: str) -> JobRequest:
@@ -47,6 +55,17 @@ def read_manifest(content: bytes, *, name: str) -> JobRequest:
     return request
 
 
+def read_request(fields: object, *, name: str) -> JobRequest:
+    """The request in `fields`, JSON that was parsed already, held to the same rules as a manifest; `name` stands for
+    it in the error. Raises RequestInvalidError."""
+    try:
+        request = msgspec.convert(fields, JobRequest)
+    except msgspec.ValidationError as error:
+        raise RequestInvalidError(f"{name}: {_explain(str(error))}") from error
+    _check(request, name)
+    return request
+
+
 def _explain(problem: str) -> str:
     choice = _INVALID_CHOICE.fullmatch(problem)
     if choice is not None:
@@ -54,38 +73,52 @@ def _explain(problem: str) -> str:
     unknown = _UNKNOWN_FIELD.search(problem)
     if unknown is None:
         return f"{problem}."
-    field = unknown[1]
+    field, within = unknown[1], unknown[2] or ""
     if field in _SECRET_FIELDS:
-        return (
-            f"{field!r} is a secret and does not belong in a manifest. Store it in Secrets Manager as "
-            "tunedrop/<stage>/<provider>/<name> and name it with 'credentials'."
-        )
-    near = difflib.get_close_matches(field, _FIELDS, n=1)
+        return _secret(field)
+    known = _FIELDS[within]
+    near = difflib.get_close_matches(field, known, n=1)
     meant = f" Did you mean {near[0]!r}?" if near else ""
-    return f"unknown field {field!r}.{meant} Known fields: {', '.join(_FIELDS)}."
+    place = f" of {within!r}" if within else ""
+    return f"unknown field {field!r}{place}.{meant} Known fields{place}: {', '.join(known)}."
+
+
+def _secret(field: str) -> str:
+    return (
+        f"{field!r} is a secret and does not belong in a manifest or request. Store it in Secrets Manager as "
+        "tunedrop/<stage>/<provider>/<name> and name it with 'credentials'."
+    )
 
 
 def _check(request: JobRequest, name: str) -> None:
     for field in ("provider", "model", "training_file"):
         if not getattr(request, field).strip():
             raise RequestInvalidError(f"{name}: {field!r} is empty.")
-    if not _CREDENTIALS.fullmatch(request.credentials):
+    if not CREDENTIALS_NAME.fullmatch(request.credentials):
         raise RequestInvalidError(
             f"{name}: 'credentials' is the last segment of a secret's name: 1 to 63 characters of a-z, 0-9 and '-'."
         )
-    if request.deadline_hours is not None and not 0 < request.deadline_hours <= MAX_DEADLINE_HOURS:
+    if request.deadline_hours is not None and not 1 / MAX_NUMBER <= request.deadline_hours <= MAX_DEADLINE_HOURS:
         raise RequestInvalidError(f"{name}: 'deadline_hours' is more than 0 and at most {MAX_DEADLINE_HOURS:g}.")
     if request.max_cost_usd is not None and not 1 / MAX_NUMBER <= request.max_cost_usd <= MAX_COST_USD:
         raise RequestInvalidError(
             f"{name}: 'max_cost_usd' is an amount in US dollars: more than 0, and at most {MAX_COST_USD:,.0f}."
         )
-    for hyperparameter, value in request.hyperparameters.items():
+    _check_hyperparameters(request.hyperparameters, name)
+    if request.job_name is not None and not 1 <= len(request.job_name) <= 63:
+        raise RequestInvalidError(f"{name}: 'job_name' has 1 to 63 characters.")
+    if request.skip_deploy is not None and request.provider != "databricks":
+        raise RequestInvalidError(f"{name}: 'skip_deploy' is for Databricks only: use 'start_endpoint' instead.")
+
+
+def _check_hyperparameters(hyperparameters: Mapping[str, int | float | str], name: str) -> None:
+    for hyperparameter, value in hyperparameters.items():
+        if hyperparameter in _SECRET_FIELDS:
+            raise RequestInvalidError(f"{name}: {_secret(hyperparameter)}")
         if isinstance(value, int | float) and value and not 1 / MAX_NUMBER <= abs(value) <= MAX_NUMBER:
             raise RequestInvalidError(
                 f"{name}: the hyperparameter {hyperparameter[:60]!r} is {value:.3g}, which no model takes."
             )
-    if request.job_name is not None and not 1 <= len(request.job_name) <= 63:
-        raise RequestInvalidError(f"{name}: 'job_name' has 1 to 63 characters.")
 
 
 def locate(file: str, *, field: str, inbox_bucket: str, readable_buckets: Collection[str]) -> str:

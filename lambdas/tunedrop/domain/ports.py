@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, BinaryIO, Protocol
+from typing import Annotated, Any, BinaryIO, Literal, Protocol
 
 import msgspec
 
-from tunedrop.domain.job import Job, Progress
+from tunedrop.domain.endpoint import Call, Endpoint, EndpointKind, EndpointStatus
+from tunedrop.domain.job import Job, JobError, JobStatus, Phase, Progress
 
 
 class Clock(Protocol):
@@ -36,6 +37,34 @@ class JobStore(Protocol):
         A `change` that returns its argument writes nothing. What `change` raises passes through.
         Raises JobNotFoundError, StoreConflictError.
         """
+        ...
+
+    def wake(self, job_id: str, *, at: datetime, quiet_since: datetime | None = None) -> str | None:
+        """Counts a reason to look (`wake_seq`), and returns the task token of the last wait, None where there was none.
+
+        With `quiet_since`, nothing is counted and None returned where somebody woke the job later than that.
+        Raises JobNotFoundError.
+        """
+        ...
+
+
+class EndpointStore(Protocol):
+    """The endpoints' records, beside their jobs'; like a JobStore's."""
+
+    def create(self, endpoint: Endpoint) -> bool:
+        """False when the job has an endpoint's record; then nothing is written."""
+        ...
+
+    def find(self, job_id: str) -> Endpoint | None:
+        """The record as it is now (a consistent read); None for a job that never had an endpoint."""
+        ...
+
+    def change(self, job_id: str, change: Callable[[Endpoint], Endpoint]) -> Endpoint:
+        """As JobStore.change. Raises JobNotFoundError where there is no endpoint's record, StoreConflictError."""
+        ...
+
+    def wake(self, job_id: str, *, at: datetime, quiet_since: datetime | None = None) -> str | None:
+        """As JobStore.wake."""
         ...
 
 
@@ -72,20 +101,32 @@ class Secrets(Protocol):
 
 
 class Workflow(Protocol):
-    def execution_arn(self, provider: str, job_id: str) -> str:
-        """The ARN that the job's execution has, or will have."""
+    """One family of state machines, one machine a provider; an execution is named after what it works on."""
+
+    def execution_arn(self, provider: str, name: str) -> str:
+        """The ARN that the execution has, or will have."""
         ...
 
-    def console_url(self, provider: str, job_id: str) -> str: ...
+    def console_url(self, provider: str, name: str) -> str: ...
 
-    def start(self, provider: str, job_id: str) -> None:
-        """Starts the job's one execution; starting it again does nothing."""
+    def start(self, provider: str, name: str, state: Mapping[str, str | int]) -> None:
+        """Starts the execution of this name; starting it again does nothing, also after its end."""
+        ...
+
+
+class TaskTokens(Protocol):
+    """The tokens of states that wait to be told."""
+
+    def send(self, token: str) -> None:
+        """Ends the wait of `token`. A wait that is over already is left as it is."""
         ...
 
 
 class StatusChange(msgspec.Struct, frozen=True, kw_only=True):
-    """The event `Fine-Tuning Job State Change`; `event_id` is job id + record version."""
+    """One event; `event_id` is made of the job's id and the record's version."""
 
+    detail_type: str
+    """`Fine-Tuning Job State Change`, or `Fine-Tuning Endpoint State Change`."""
     event_id: str
     detail: dict[str, Any]
     summary: str
@@ -154,6 +195,12 @@ class FineTuningProvider(Protocol):
     """How long after a create call whose reply was lost `find` may still overlook the job; 0 where the create
     call itself can be repeated with its token."""
 
+    found_by_creating: bool
+    """Whether `find` never knows, and only the create call, repeated with its token, tells of an earlier one."""
+
+    tells_news: bool
+    """Whether the provider tells of a job's end by itself: Bedrock's event, OpenAI's webhook where it is set up."""
+
     def find(self, order: TrainingOrder) -> str | None:
         """The provider's id of the job that an earlier attempt created, or None."""
         ...
@@ -179,4 +226,156 @@ class ConnectProvider(Protocol):
 
         Raises CredentialsError, SettingsMissingError.
         """
+        ...
+
+
+class ServingState(StrEnum):
+    """A provider's word on an endpoint, in our terms."""
+
+    STARTING = "starting"
+    READY = "ready"
+    FAILED = "failed"
+    STOPPING = "stopping"
+    GONE = "gone"
+    """Nothing is there, or not any more."""
+    UNKNOWN = "unknown"
+    """A word that this version does not know: keep asking, and log it."""
+
+
+class EndpointOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a provider needs to serve a model. Made from the records alone, the same at every attempt."""
+
+    job_id: str
+    token: str
+    """Of `endpoint_token`; a legal name and idempotency token everywhere."""
+    tuned_model: str
+    kind: EndpointKind
+    model_units: int | None
+
+
+class ProviderEndpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What the provider says of an endpoint now."""
+
+    state: ServingState
+    raw_status: str
+    error_message: str | None = None
+
+
+class ServingProvider(Protocol):
+    """One provider's serving API for one job's credentials. Errors are those of FineTuningProvider."""
+
+    def find(self, order: EndpointOrder) -> str | None:
+        """The provider's id of what an earlier attempt created for this order, or None."""
+        ...
+
+    def create(self, order: EndpointOrder) -> str:
+        """Creates it, once, with the order's token; returns the provider's id.
+
+        Raises SubmissionUncertainError when the reply was lost and it may exist.
+        """
+        ...
+
+    def status(self, resource_id: str) -> ProviderEndpoint:
+        """GONE where the provider knows no such resource."""
+        ...
+
+    def delete(self, resource_id: str) -> None:
+        """Asks for its deletion; what is gone is left at that. It costs money until `status` says GONE."""
+        ...
+
+    def call(self, resource_id: str) -> Call:
+        """How a model that is served so is called."""
+        ...
+
+
+class ConnectServing(Protocol):
+    def __call__(self, job: Job) -> ServingProvider:
+        """The job's provider, with the credentials that it names. Raises CredentialsError, SettingsMissingError."""
+        ...
+
+
+class ModelRemoval(Protocol):
+    def delete(self, tuned_model: str) -> None:
+        """Deletes a tuned model at the provider; one that is gone is left at that.
+
+        Raises ConflictError while it is deployed, and what a FineTuningProvider raises.
+        """
+        ...
+
+
+class ListPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a page of a list ended; the next one goes on behind it."""
+
+    month: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+    """`YYYY-MM`: lists are kept by the month in which jobs were created."""
+    before: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    """The key (time of creation and job id) of the last job that was looked at; None: begin with the month's newest."""
+
+
+class ListPage(msgspec.Struct, frozen=True, kw_only=True):
+    jobs: tuple[Job, ...]
+    next: ListPosition | None
+    """None: there are no more. A page may be empty and have a next one, where the filter leaves much out."""
+
+
+class JobList(Protocol):
+    def page(
+        self, *, status: JobStatus | None, provider: str | None, limit: int, after: ListPosition | None
+    ) -> ListPage:
+        """At most `limit` jobs, newest first, a moment old: a job that was changed just now may be shown as before.
+
+        Raises StoreUnavailableError.
+        """
+        ...
+
+
+class TimelineEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One write to a job's record, or to that of its endpoint."""
+
+    type: Literal["status", "progress", "endpoint", "endpoint_progress"]
+    """`status` and `endpoint`: the job came into another phase, its endpoint into another status."""
+    version: int
+    """Of the record that was written: the job's, or the endpoint's."""
+    at: datetime
+    status: JobStatus | None = None
+    """With `phase`, of the job; None in an event of the endpoint."""
+    phase: Phase | None = None
+    endpoint_status: EndpointStatus | None = None
+    """With `generation` and `expires_at`, of the endpoint; None in an event of the job."""
+    generation: int | None = None
+    expires_at: datetime | None = None
+    provider_status: str | None = None
+    progress: Progress | None = None
+    error: JobError | None = None
+    last_error: str | None = None
+
+
+class EventPage(msgspec.Struct, frozen=True, kw_only=True):
+    events: tuple[TimelineEvent, ...]
+    next: str | None
+    """None: there are no more yet."""
+
+
+class Timeline(Protocol):
+    def page(self, job_id: str, *, limit: int, after: str | None) -> EventPage:
+        """At most `limit` events of the job and its endpoint, oldest first; `after` is the `next` of another page.
+
+        Raises JobNotFoundError, RequestInvalidError for an `after` that is none, StoreUnavailableError.
+        """
+        ...
+
+
+class Upload(msgspec.Struct, frozen=True, kw_only=True):
+    """How one file is brought to where its job waits for it: a request that needs no credentials."""
+
+    url: str
+    method: Literal["PUT"] = "PUT"
+    headers: dict[str, str] = {}
+    """To be sent with it."""
+    expires_at: datetime
+
+
+class UploadSigner(Protocol):
+    def sign(self, uri: str, *, now: datetime) -> Upload:
+        """An upload to `s3://bucket/key`, valid for an hour from `now`."""
         ...

@@ -13,7 +13,7 @@ from tunedrop.domain.job import FINAL_STATUSES, Job, JobStatus, Outcome, Phase
 
 NEXT_PHASES: Mapping[Phase, frozenset[Phase]] = {
     Phase.RECEIVED: frozenset({Phase.PREPARING, Phase.DONE}),
-    Phase.AWAITING_UPLOAD: frozenset({Phase.RECEIVED, Phase.PREPARING, Phase.DONE}),
+    Phase.AWAITING_UPLOAD: frozenset({Phase.PREPARING, Phase.DONE}),
     Phase.PREPARING: frozenset({Phase.SUBMITTING, Phase.CANCELLING, Phase.DONE}),
     Phase.SUBMITTING: frozenset({Phase.WAITING_FOR_QUOTA, Phase.QUEUED, Phase.TRAINING, Phase.CANCELLING, Phase.DONE}),
     Phase.WAITING_FOR_QUOTA: frozenset({Phase.SUBMITTING, Phase.QUEUED, Phase.TRAINING, Phase.CANCELLING, Phase.DONE}),
@@ -38,10 +38,13 @@ _STATUS_OF_PHASE: Mapping[Phase, JobStatus] = {
 def advance(job: Job, phase: Phase, *, at: datetime, **changes: Any) -> Job:
     """The job in `phase`, its version incremented; staying in a phase is allowed until the end.
 
+    A job that is being cancelled stays in that phase until its end, whatever step is still at work on it.
     Raises TransitionError when the table does not allow it. Use `close` for the end.
     """
     if job.is_final or phase is Phase.DONE:
         raise TransitionError(f"Job {job.job_id} is {job.status} and cannot become {phase}.")
+    if job.phase is Phase.CANCELLING:
+        phase = Phase.CANCELLING
     if phase is not job.phase and phase not in NEXT_PHASES[job.phase]:
         raise TransitionError(f"Job {job.job_id} cannot go from {job.phase} to {phase}.")
     # Cancelling keeps the status of what is being cancelled: pending, or running.

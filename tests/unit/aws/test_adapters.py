@@ -8,18 +8,22 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from moto import mock_aws
 
 from tunedrop.aws.publisher import EventPublisher
 from tunedrop.aws.secrets import SecretsManager
-from tunedrop.aws.workflow import StepFunctionsWorkflow
+from tunedrop.aws.workflow import StepFunctionsTaskTokens, StepFunctionsWorkflow
 from tunedrop.domain.errors import CredentialsError, StoreUnavailableError
 from tunedrop.domain.ports import StatusChange
 
 PREFIX = "arn:aws:states:us-east-1:123456789012:stateMachine:tunedrop-dev-fine-tuning-"
 CHANGE = StatusChange(
-    event_id="abc-3", detail={"job_id": "abc", "status": "failed"}, summary="job abc failed: é\n\t\x1bx"
+    detail_type="Fine-Tuning Job State Change",
+    event_id="abc-3",
+    detail={"job_id": "abc", "status": "failed"},
+    summary="job abc failed: é\n\t\x1bx",
 )
 
 
@@ -70,11 +74,42 @@ class TestWorkflow:
         )["stateMachineArn"]
         workflow = StepFunctionsWorkflow(client=client, machine_arn_prefix=machine.removesuffix("openai"))
 
-        workflow.start("openai", "abc")
-        workflow.start("openai", "abc")
+        workflow.start("openai", "abc", {"job_id": "abc"})
+        workflow.start("openai", "abc", {"job_id": "abc"})
 
         [execution] = client.list_executions(stateMachineArn=machine)["executions"]
         assert execution["name"] == "abc"
+        described = client.describe_execution(executionArn=workflow.execution_arn("openai", "abc"))
+        assert json.loads(described["input"]) == {"job_id": "abc"}
+
+
+class TestTaskTokens:
+    """A token that is over says so in three ways: AWS in one, the engines of others in two of their own."""
+
+    @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+    def test_a_wait_that_is_over_already_is_left_as_it_is(self, code: str) -> None:
+        client = boto3.client("stepfunctions")
+        with Stubber(client) as stub:
+            stub.add_client_error("send_task_success", code)
+
+            StepFunctionsTaskTokens(client=client).send("t")
+            stub.assert_no_pending_responses()
+
+    def test_a_wait_is_ended_without_a_word(self) -> None:
+        client = boto3.client("stepfunctions")
+        with Stubber(client) as stub:
+            stub.add_response("send_task_success", {}, {"taskToken": "t", "output": "{}"})
+
+            StepFunctionsTaskTokens(client=client).send("t")
+            stub.assert_no_pending_responses()
+
+    def test_a_refusal_of_another_kind_is_seen(self) -> None:
+        client = boto3.client("stepfunctions")
+        with Stubber(client) as stub:
+            stub.add_client_error("send_task_success", "AccessDeniedException")
+
+            with pytest.raises(ClientError, match="AccessDenied"):
+                StepFunctionsTaskTokens(client=client).send("t")
 
 
 class TestPublisher:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tunedrop.domain.errors import RequestInvalidError
-from tunedrop.domain.job import JobRequest
-from tunedrop.domain.manifest import MAX_MANIFEST_BYTES, locate, read_manifest
+from tunedrop.domain.job import EndpointRequest, JobRequest
+from tunedrop.domain.manifest import MAX_MANIFEST_BYTES, locate, read_manifest, read_request
 
 GOOD = {"provider": "bedrock", "model": "nova-lite", "training_file": "train.jsonl"}
 
@@ -83,6 +83,54 @@ def test_everything_spelled_out() -> None:
 def test_a_manifest_that_cannot_be_used_says_why(content: bytes, problem: str) -> None:
     with pytest.raises(RequestInvalidError, match=problem):
         read_manifest(content, name="x.job.json")
+
+
+BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
+    ({"modle": "x"}, "unknown field 'modle'. Did you mean 'model'?"),
+    ({"api_key": "x"}, "'api_key' is a secret and does not belong in a manifest or request.*Secrets Manager"),
+    ({"hyperparameters": {"token": "x"}}, "'token' is a secret.*name it with 'credentials'"),
+    ({"model": 7}, r"Expected `str`, got `int` - at `\$.model`"),
+    ({"training_file": None}, r"Expected `str`, got `null` - at `\$.training_file`"),
+    ({"deadline_hours": float("nan")}, "'deadline_hours' is more than 0|not JSON"),
+    ({"max_cost_usd": -1}, "'max_cost_usd' is an amount"),
+    ({"hyperparameters": {"epochs": 10**40}}, "'epochs' is 1e\\+40, which no model takes"),
+    ({"start_endpoint": "yes"}, r"Expected `bool . null`, got `str` - at `\$.start_endpoint`"),
+    ({"skip_deploy": True}, "'skip_deploy' is for Databricks only: use 'start_endpoint' instead"),
+    ({"skip_deploy": False}, "'skip_deploy' is for Databricks only"),
+    (
+        {"endpoint": {"kind": "provisoned"}},
+        r"at `\$.endpoint.kind`; it is one of on_demand, provisioned, serving",
+    ),
+    ({"endpoint": {"ttl": 4}}, "unknown field 'ttl' of 'endpoint'.*Known fields of 'endpoint': kind, model_units, ttl"),
+    ({"endpoint": {"model_unit": 4}}, "unknown field 'model_unit' of 'endpoint'. Did you mean 'model_units'?"),
+    ({"endpoint": {"api_key": "x"}}, "'api_key' is a secret"),
+    ({"endpoint": {"model_units": True}}, r"Expected `int . null`, got `bool` - at `\$.endpoint.model_units`"),
+    ({"endpoint": []}, r"at `\$.endpoint`"),
+]
+
+
+@pytest.mark.parametrize(("fields", "problem"), BAD_FIELDS, ids=repr)
+def test_a_request_over_the_api_meets_the_same_rules_with_the_same_words(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(RequestInvalidError, match=f"(?s)^x.job.json: .*({problem})"):
+        read_manifest(manifest(**fields), name="x.job.json")
+    with pytest.raises(RequestInvalidError, match=f"(?s)^the body: .*({problem})"):
+        read_request({**GOOD, **fields}, name="the body")
+
+
+@pytest.mark.parametrize("body", [None, [], "x", 7])
+def test_a_body_that_is_no_object_is_refused(body: object) -> None:
+    with pytest.raises(RequestInvalidError, match="the body: Expected `object`"):
+        read_request(body, name="the body")
+
+
+def test_how_the_model_is_to_be_served_is_a_part_of_the_request() -> None:
+    fields = {**GOOD, "start_endpoint": True, "endpoint": {"kind": "provisioned", "model_units": 1, "ttl_hours": 4}}
+    request = read_request(fields, name="the body")
+    assert request.start_endpoint is True
+    assert request.endpoint == EndpointRequest(kind="provisioned", model_units=1, ttl_hours=4.0)
+    assert request == read_manifest(json.dumps(fields).encode(), name="x.job.json")
+    databricks = {**GOOD, "provider": "databricks", "model": "llama-3.2-3b", "skip_deploy": True}
+    assert read_request(databricks, name="the body").skip_deploy is True
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,38 @@ def test_the_interval_is_five_percent_of_the_time_elapsed_within_its_bounds(elap
     assert PollingPolicy().wait_seconds(started=START, now=START + elapsed, chance=Middle()) == seconds
 
 
+@pytest.mark.parametrize(
+    ("elapsed", "seconds"),
+    [
+        (timedelta(0), 15),
+        (timedelta(seconds=15), 45),
+        (timedelta(minutes=1), 180),
+        (timedelta(minutes=5), 900),
+        (timedelta(hours=5), 900),
+        (timedelta(hours=6), 1080),
+        (timedelta(days=14), 1200),
+    ],
+)
+def test_where_the_provider_tells_of_the_end_a_few_looks_at_the_start_are_followed_by_one_every_quarter_of_an_hour(
+    elapsed: timedelta, seconds: int
+) -> None:
+    wait = PollingPolicy().wait_seconds(started=START, now=START + elapsed, pushed=True, chance=Middle())
+
+    assert wait == seconds
+
+
+@given(st.floats(min_value=0, max_value=14 * 86_400))
+def test_news_are_never_a_reason_to_ask_more_often(elapsed: float) -> None:
+    now = START + timedelta(seconds=elapsed)
+    pushed = PollingPolicy().wait_seconds(started=START, now=now, pushed=True, chance=Middle())
+
+    assert pushed >= PollingPolicy().wait_seconds(started=START, now=now, chance=Middle())
+
+
+def test_a_retry_after_wins_also_where_the_provider_tells_news() -> None:
+    assert PollingPolicy().wait_seconds(started=START, now=START, retry_after=7, pushed=True) == 7
+
+
 @given(st.floats(min_value=0, max_value=14 * 86_400), st.integers())
 def test_jitter_is_at_most_a_tenth_and_the_wait_is_a_whole_number_of_seconds(elapsed: float, seed: int) -> None:
     now = START + timedelta(seconds=elapsed)
@@ -58,20 +90,3 @@ def test_a_clock_that_went_backwards_waits_the_shortest_interval() -> None:
 
 def test_a_shortest_interval_of_less_than_a_second_still_waits_a_second() -> None:
     assert PollingPolicy(shortest=0.1).wait_seconds(started=START, now=START, chance=Middle()) == 1
-
-
-def test_fourteen_days_stay_far_inside_the_history_of_an_execution() -> None:
-    """13 events a round with a task token (9 with a plain wait), of the 25,000 that an execution may have."""
-    now, rounds = START, 0
-    while now < START + timedelta(days=14):
-        now += timedelta(seconds=PollingPolicy().wait_seconds(started=START, now=now, chance=Shortest()))
-        rounds += 1
-
-    assert rounds * 13 < 20_000
-
-
-class Shortest:
-    """The chance that makes the most rounds."""
-
-    def uniform(self, a: float, b: float, /) -> float:
-        return a

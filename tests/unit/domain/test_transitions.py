@@ -35,7 +35,10 @@ def test_every_phase_can_reach_the_end() -> None:
 @pytest.mark.parametrize("target", MOVING)
 def test_a_job_goes_only_where_the_table_allows(phase: Phase, target: Phase) -> None:
     job = job_in(phase)
-    if target is phase or target in NEXT_PHASES[phase]:
+    if phase is Phase.CANCELLING:
+        # Steps that are still at work on a job that is being cancelled do not bring it back.
+        assert advance(job, target, at=LATER).phase is Phase.CANCELLING
+    elif target is phase or target in NEXT_PHASES[phase]:
         moved = advance(job, target, at=LATER)
         assert (moved.phase, moved.version, moved.updated_at) == (target, job.version + 1, LATER)
     else:
@@ -57,6 +60,15 @@ def test_a_job_goes_only_where_the_table_allows(phase: Phase, target: Phase) -> 
 )
 def test_the_status_follows_from_the_phase(phase: Phase, status: str) -> None:
     assert job_in(phase).status == status
+
+
+@pytest.mark.parametrize("target", MOVING)
+@pytest.mark.parametrize("before", [Phase.QUEUED, Phase.TRAINING])
+def test_nothing_but_the_end_follows_cancelling_and_its_status_stays(before: Phase, target: Phase) -> None:
+    job = advance(job_in(before), Phase.CANCELLING, at=LATER)
+
+    assert advance(job, target, at=LATER, provider_status="s").status is job.status
+    assert close(job, Outcome(status=JobStatus.CANCELLED), at=LATER).phase is Phase.DONE
 
 
 def test_cancelling_keeps_the_status_of_what_is_cancelled() -> None:
