@@ -20,7 +20,8 @@ class FaultKind(StrEnum):
     SLOW = "slow"
     """Carried out after `seconds`."""
     FAIL_JOB = "fail_job"
-    """The job that this create call makes will fail while it trains; `message` is the provider's reason."""
+    """What this create call makes will fail, a job while it trains; `message` is the provider's reason. A deletion is
+    refused with the message; without one it is answered like any other, and nothing goes."""
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

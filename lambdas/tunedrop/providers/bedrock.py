@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from tunedrop.domain.errors import ProviderRejectedError
 from tunedrop.domain.job import Progress
 from tunedrop.domain.ports import ObjectStore, ProviderJob, ProviderState, TrainingOrder
-from tunedrop.providers.bedrock_errors import code_of, message_of, translated
+from tunedrop.providers.bedrock_errors import code_of, says_absent, translated
 from tunedrop.providers.bedrock_metrics import last_progress, metrics_uri
 
 STATES: Mapping[str, ProviderState] = {
@@ -34,6 +34,9 @@ _SUB_TASKS: Mapping[str, str] = {
     "dataProcessingDetails": "processing the data",
     "trainingDetails": "training",
 }
+JOB_TAG = "tunedrop:job-id"
+"""On everything that is made at Bedrock for a job."""
+
 _LONGEST_MODEL_NAME = 63
 _NAME_IN_USE = "currently in use"
 
@@ -42,6 +45,8 @@ class BedrockProvider:
     """A FineTuningProvider. `client` is boto3's `bedrock`, in the region where the base model can be tuned."""
 
     lookup_settle_seconds = 0.0
+    found_by_creating = False
+    tells_news = True
 
     def __init__(self, *, client: Any, objects: ObjectStore, role_arn: str, output_uri_prefix: str) -> None:
         """`role_arn`: the role that Bedrock assumes to read and write S3. Each job's output goes to a folder of its
@@ -56,7 +61,7 @@ class BedrockProvider:
             try:
                 found = self._client.get_model_customization_job(jobIdentifier=order.token)
             except ClientError as error:
-                if _says_absent(error):
+                if says_absent(error):
                     return None
                 raise
         # Somebody else's job of the same name is not ours; creating will say that the name is taken.
@@ -107,7 +112,7 @@ class BedrockProvider:
         return self.status(provider_job_id).state in (ProviderState.QUEUED, ProviderState.TRAINING)
 
     def _request(self, order: TrainingOrder) -> dict[str, Any]:
-        tags = [{"key": "tunedrop:job-id", "value": order.job_id}]
+        tags = [{"key": JOB_TAG, "value": order.job_id}]
         request: dict[str, Any] = {
             "jobName": order.token,
             "clientRequestToken": order.token,
@@ -155,13 +160,6 @@ def as_text(value: float | str) -> str:
 def _plain_uri(uri: str) -> str:
     """Bedrock reads the newest version; prepared files are written once."""
     return uri.partition("?versionId=")[0]
-
-
-def _says_absent(error: ClientError) -> bool:
-    if code_of(error) == "ResourceNotFoundException":
-        return True
-    message = message_of(error).lower()
-    return code_of(error) == "ValidationException" and ("not found" in message or "does not exist" in message)
 
 
 def _says_name_taken(refusal: ProviderRejectedError) -> bool:

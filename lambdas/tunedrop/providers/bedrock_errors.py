@@ -88,23 +88,29 @@ _SDK_KINDS: tuple[tuple[tuple[type[Exception], ...], Kind], ...] = (
 
 
 @contextmanager
-def translated(*, creates: bool = False) -> Iterator[None]:
-    """Raises our errors for the SDK's. `creates`: the job may exist when the reply to the call within is lost."""
+def translated(*, creates: bool = False, quota_frees_itself: bool = True) -> Iterator[None]:
+    """Raises our errors for the SDK's.
+
+    `creates`: what is created may exist when the reply to the call within is lost. `quota_frees_itself`: whether a
+    quota that is used up is worth waiting for.
+    """
     try:
         yield
     except ClientError as error:
-        raise from_client_error(error, creates=creates) from error
+        raise from_client_error(error, creates=creates, quota_frees_itself=quota_frees_itself) from error
     except (BotoCoreError, ResponseParserError) as error:
         kind = next((kind for classes, kind in _SDK_KINDS if isinstance(error, classes)), Kind.REJECTED)
         raise _error(kind, f"{type(error).__name__}: {error}", type(error).__name__, creates=creates) from error
 
 
-def from_client_error(error: ClientError, *, creates: bool = False) -> TunedropError:
+def from_client_error(error: ClientError, *, creates: bool = False, quota_frees_itself: bool = True) -> TunedropError:
     """An unknown code is judged by its status, as AWS adds codes."""
     code, message = code_of(error), message_of(error)
     http: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
     kind = KINDS.get(code) or _kind_of_status(int(http.get("HTTPStatusCode", 400)))
     text = f"Bedrock answered {code}: {message}"
+    if kind is Kind.QUOTA and not quota_frees_itself:
+        kind, text = Kind.REJECTED, f"{text} Ask AWS for a higher quota, or delete what uses it up, and start again."
     retry_after = _seconds(http.get("HTTPHeaders", {}).get("retry-after"))
     return _error(kind, text, code, creates=creates, retry_after=retry_after)
 
@@ -115,6 +121,14 @@ def code_of(error: ClientError) -> str:
 
 def message_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message", ""))
+
+
+def says_absent(error: ClientError) -> bool:
+    """Whether Bedrock knows nothing by the name or ARN that it was asked for."""
+    if code_of(error) == "ResourceNotFoundException":
+        return True
+    message = message_of(error).lower()
+    return code_of(error) == "ValidationException" and ("not found" in message or "does not exist" in message)
 
 
 def _kind_of_status(status: int) -> Kind:

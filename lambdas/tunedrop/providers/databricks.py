@@ -17,7 +17,7 @@ from tunedrop.providers.databricks_errors import translated
 from tunedrop.providers.databricks_results import failure_words, progress_of, succeeded
 from tunedrop.providers.databricks_runs import Run
 from tunedrop.providers.databricks_training_job import DOCUMENT, Place, Settings, parameters, place
-from tunedrop.providers.databricks_workspace import checked, connect
+from tunedrop.providers.databricks_workspace import checked, connect, read_document
 
 
 class DatabricksProvider:
@@ -25,6 +25,8 @@ class DatabricksProvider:
     missing until a job is created. Raises CredentialsError when the secret cannot be used."""
 
     lookup_settle_seconds = 0.0
+    found_by_creating = True
+    tells_news = False
 
     def __init__(
         self,
@@ -105,15 +107,7 @@ class DatabricksProvider:
                 return
 
     def _run(self, run_id: str) -> Run:
-        # Not `jobs.get_run`: the SDK replaces a status that it does not know by None, and its name could not be logged.
-        workspace_id = self._workspace.config.workspace_id
-        answer: Any = self._workspace.api_client.do(
-            "GET",
-            "/api/2.2/jobs/runs/get",
-            query={"run_id": run_id},
-            headers={"X-Databricks-Workspace-Id": workspace_id} if workspace_id else None,
-        )
-        return msgspec.convert(answer, Run)
+        return msgspec.convert(read_document(self._workspace, "/api/2.2/jobs/runs/get", {"run_id": run_id}), Run)
 
 
 class _Unbuffered(io.RawIOBase):

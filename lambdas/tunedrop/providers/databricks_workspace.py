@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from databricks.sdk import WorkspaceClient
@@ -72,3 +73,21 @@ def connect(credentials: Mapping[str, str], *, http_timeout_seconds: float) -> W
         # The least that an upload keeps in memory; larger files go in parts of this size.
         config.files_ext_multipart_upload_min_stream_size = _SMALLEST_PART_BYTES
         return WorkspaceClient(config=config)
+
+
+def read_document(workspace: WorkspaceClient, path: str, query: Mapping[str, str] | None = None) -> Any:
+    """The JSON behind a path of the API, as it came. Not through the SDK's own methods: they replace a status that they
+    do not know by None, and its name could not be logged."""
+    workspace_id = workspace.config.workspace_id
+    return workspace.api_client.do(
+        "GET",
+        path,
+        query=dict(query or {}),
+        headers={"X-Databricks-Workspace-Id": workspace_id} if workspace_id else None,
+    )
+
+
+def address(credentials: Mapping[str, str]) -> str:
+    """The workspace's own, with its scheme and without a trailing slash."""
+    host = credentials["host"].rstrip("/")
+    return host if "://" in host else f"https://{host}"

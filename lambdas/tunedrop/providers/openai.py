@@ -20,7 +20,7 @@ from tunedrop.domain.errors import (
 )
 from tunedrop.domain.job import Progress
 from tunedrop.domain.ports import ObjectStore, ProviderJob, ProviderState, TrainingOrder
-from tunedrop.providers.openai_connection import connect
+from tunedrop.providers.openai_connection import connect, signing_secret
 from tunedrop.providers.openai_errors import openai_errors
 from tunedrop.providers.openai_progress import read_progress
 from tunedrop.providers.openai_upload import OPENAI_SIZES, UploadSizes, upload_file
@@ -53,17 +53,20 @@ _Item = TypeVar("_Item", FileObject, FineTuningJob)
 class OpenAIProvider:
     """A FineTuningProvider.
 
-    `secret` holds `api_key`, and `base_url` for another host. Raises CredentialsError for a secret that cannot be used.
-    No call but that of an upload's part is repeated in here: the workflow does that, and knows when it is safe.
+    `secret` holds `api_key`, `base_url` for another host, and `webhook_secret` where webhooks are set up. Raises
+    CredentialsError for a secret that cannot be used. No call but that of an upload's part is repeated in here: the
+    workflow does that, and knows when it is safe.
     """
 
     lookup_settle_seconds = 60.0
+    found_by_creating = False
 
     def __init__(
         self, *, secret: Mapping[str, str], objects: ObjectStore, upload_sizes: UploadSizes = OPENAI_SIZES
     ) -> None:
         self._objects = objects
         self._upload_sizes = upload_sizes
+        self.tells_news = signing_secret(secret) is not None
         self._client = connect(secret)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -12,6 +13,9 @@ from tunedrop.providers.openai_errors import STORE_KEY
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 _TIMEOUT = openai.Timeout(20.0, connect=5.0)
+_SIGNING_PREFIX = "whsec_"
+_FEWEST_KEY_BYTES = 16
+"""Standard Webhooks asks for 24 to 64. What is all but empty could be guessed by anybody."""
 
 
 def connect(secret: Mapping[str, str]) -> openai.OpenAI:
@@ -45,3 +49,15 @@ def _base_url(secret: Mapping[str, str]) -> str:
             f"OpenAI itself. {STORE_KEY}"
         )
     return url
+
+
+def signing_secret(secret: Mapping[str, str]) -> str | None:
+    """The `webhook_secret` of a provider's secret; None where there is none, or one that cannot be a signing secret."""
+    value = secret.get("webhook_secret", "").strip()
+    if not value.startswith(_SIGNING_PREFIX):
+        return None
+    try:
+        key = base64.b64decode(value.removeprefix(_SIGNING_PREFIX), validate=True)
+    except ValueError:
+        return None
+    return value if len(key) >= _FEWEST_KEY_BYTES else None

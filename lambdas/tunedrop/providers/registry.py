@@ -9,7 +9,7 @@ from typing import Any
 from tunedrop import env
 from tunedrop.domain.errors import RequestInvalidError
 from tunedrop.domain.job import Job
-from tunedrop.domain.ports import FineTuningProvider, ObjectStore, Secrets
+from tunedrop.domain.ports import FineTuningProvider, ModelRemoval, ObjectStore, Secrets, ServingProvider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,36 @@ class ProviderConnections:
         connect = _ADAPTERS.get(job.provider)
         if connect is None:
             raise RequestInvalidError(f"There is no provider {job.provider!r}. Known: {', '.join(_ADAPTERS)}.")
-        return connect(self, job.request.credentials if job.request else "default")
+        return connect(self, _credentials(job))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingConnections:
+    """A ConnectServing, for the providers whose tuned models have to be served: OpenAI's are served with no doing."""
+
+    secrets: Secrets
+    client: Callable[[str], Any]
+    """Makes an AWS client for a service."""
+
+    def __call__(self, job: Job) -> ServingProvider:
+        connect = _SERVING_ADAPTERS.get(job.provider)
+        if connect is None:
+            raise RequestInvalidError(
+                f"There is nothing to start or stop at the provider {job.provider!r}. "
+                f"Endpoints are served at: {', '.join(_SERVING_ADAPTERS)}."
+            )
+        return connect(self, _credentials(job))
+
+
+def bedrock_models(client: Callable[[str], Any]) -> ModelRemoval:
+    """Deletes Bedrock's custom models, the only ones that cost money while nobody uses them."""
+    from tunedrop.providers.bedrock_models import BedrockModels
+
+    return BedrockModels(client=client("bedrock"))
+
+
+def _credentials(job: Job) -> str:
+    return job.request.credentials if job.request else "default"
 
 
 def _openai(connections: ProviderConnections, credentials: str) -> FineTuningProvider:
@@ -64,4 +93,22 @@ _ADAPTERS: Mapping[str, Callable[[ProviderConnections, str], FineTuningProvider]
     "openai": _openai,
     "bedrock": _bedrock,
     "databricks": _databricks,
+}
+
+
+def _bedrock_serving(connections: ServingConnections, credentials: str) -> ServingProvider:
+    from tunedrop.providers.bedrock_serving import BedrockServing
+
+    return BedrockServing(client=connections.client("bedrock"))
+
+
+def _databricks_serving(connections: ServingConnections, credentials: str) -> ServingProvider:
+    from tunedrop.providers.databricks_serving import DatabricksServing
+
+    return DatabricksServing(secret=connections.secrets.read("databricks", credentials))
+
+
+_SERVING_ADAPTERS: Mapping[str, Callable[[ServingConnections, str], ServingProvider]] = {
+    "bedrock": _bedrock_serving,
+    "databricks": _databricks_serving,
 }

@@ -1,4 +1,4 @@
-"""Converse: base models by id or inference profile, tuned ones by the ARN of their deployment."""
+"""Converse: base models by id or inference profile, tuned ones by the ARN of what serves them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from local.simulators.answers import BASE_ANSWER
 from local.simulators.bedrock.deployments import Deployments
 from local.simulators.bedrock.errors import Refusal, invalid
 from local.simulators.bedrock.models import answering
+from local.simulators.bedrock.provisioned import ProvisionedThroughputs
 
 _TYPICAL_MS = 120
 
 
-def converse(request: Mapping[str, Any], deployments: Deployments, region: str) -> dict[str, Any]:
+def converse(
+    request: Mapping[str, Any], deployments: Deployments, throughputs: ProvisionedThroughputs, region: str
+) -> dict[str, Any]:
     question = _question(request.get("messages", ()))
-    answer = _answer(request["modelId"], question, deployments, region)
+    answer = _answer(request["modelId"], question, deployments, throughputs, region)
     words = answer.split()
     most = request.get("inferenceConfig", {}).get("maxTokens", len(words))
     stop_reason = "end_turn" if len(words) <= most else "max_tokens"
@@ -31,17 +34,27 @@ def converse(request: Mapping[str, Any], deployments: Deployments, region: str) 
     }
 
 
-def _answer(model_id: str, question: str, deployments: Deployments, region: str) -> str:
+def _answer(
+    model_id: str, question: str, deployments: Deployments, throughputs: ProvisionedThroughputs, region: str
+) -> str:
     if ":custom-model-deployment/" in model_id:
         deployment = deployments.find(model_id)
-        if deployments.status(deployment) != "Active":
-            raise Refusal(
-                "ModelNotReadyException", "The model specified in the request is not ready to serve inference requests."
-            )
+        _refuse_unless(deployments.status(deployment) == "Active")
         return deployment.model.answers.answer(question)
+    if ":provisioned-model/" in model_id:
+        throughput = throughputs.find(model_id)
+        _refuse_unless(throughputs.status(throughput) == "InService")
+        return throughput.model.answers.answer(question)
     if answering(model_id, region) is None:
         raise invalid("The provided model identifier is invalid.")
     return BASE_ANSWER
+
+
+def _refuse_unless(ready: bool) -> None:
+    if not ready:
+        raise Refusal(
+            "ModelNotReadyException", "The model specified in the request is not ready to serve inference requests."
+        )
 
 
 def _question(messages: Sequence[Mapping[str, Any]]) -> str:

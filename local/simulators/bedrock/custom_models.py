@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from local.simulators.answers import TunedModel
-from local.simulators.bedrock.errors import conflict, not_found
+from local.simulators.bedrock.errors import conflict, is_carried_out, not_found
 from local.simulators.bedrock.jobs import CustomizationJob, validation_loss, validators
 from local.simulators.bedrock.region import Region, page
 
@@ -78,13 +78,16 @@ class CustomModels:
             },
         )
 
-    def delete(self, request: Mapping[str, Any], *, deployed: Sequence[CustomModel]) -> dict[str, Any]:
+    def delete(
+        self, request: Mapping[str, Any], *, in_use: Sequence[CustomModel], failure: str | None
+    ) -> dict[str, Any]:
         model = self._find(request["modelIdentifier"])
-        if any(model is other for other in deployed):
+        if any(model is other for other in in_use):
             raise conflict(f"The model {model.arn} cannot be deleted while it is deployed.")
-        self._models.remove(model)
-        model.job.model_deleted = True
-        del self._region.tags[model.arn]
+        if is_carried_out(failure):
+            self._models.remove(model)
+            model.job.model_deleted = True
+            del self._region.tags[model.arn]
         return {}
 
     def _find(self, identifier: str) -> CustomModel:

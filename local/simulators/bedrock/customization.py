@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from local.simulators.bedrock.account import split_uri
@@ -58,6 +58,10 @@ class Customization:
 
     def get(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return self._description(self._find(request["jobIdentifier"]))
+
+    def descriptions(self, *, besides: Collection[str]) -> list[dict[str, Any]]:
+        """Every job as `get` describes it, but for those with these ARNs."""
+        return [self._description(job) for job in self._jobs if job.arn not in besides]
 
     def browse(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return page(

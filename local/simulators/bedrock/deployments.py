@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from local.simulators.bedrock.custom_models import CustomModel, CustomModels
-from local.simulators.bedrock.errors import invalid, not_found
+from local.simulators.bedrock.errors import invalid, is_carried_out, not_found
 from local.simulators.bedrock.region import Region, check_tag_count, page
 
 _CREATE = "CreateCustomModelDeployment"
@@ -98,10 +98,11 @@ class Deployments:
         deployment.update_asked = self._region.elapsed()
         return {"customModelDeploymentArn": deployment.arn}
 
-    def delete(self, request: Mapping[str, Any]) -> dict[str, Any]:
+    def delete(self, request: Mapping[str, Any], *, failure: str | None) -> dict[str, Any]:
         deployment = self.find(request["customModelDeploymentIdentifier"])
-        self._deployments.remove(deployment)
-        del self._region.tags[deployment.arn]
+        if is_carried_out(failure):
+            self._deployments.remove(deployment)
+            del self._region.tags[deployment.arn]
         return {}
 
     def settle(self) -> None:

@@ -42,6 +42,14 @@ def conflict(message: str) -> Refusal:
     return Refusal("ConflictException", message)
 
 
+def is_carried_out(failure: str | None) -> bool:
+    """Whether a deletion is. With the fault `fail_job` it is refused with the fault's message; where there is none, it
+    is answered like any other, and nothing goes."""
+    if failure:
+        raise conflict(failure)
+    return failure is None
+
+
 def not_found(message: str) -> Refusal:
     return Refusal("ResourceNotFoundException", message)
 

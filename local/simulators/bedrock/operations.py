@@ -1,4 +1,8 @@
-"""Every operation that is served, by the name that botocore's service models give it."""
+"""Every operation that is served, by the name that botocore's service models give it.
+
+The last argument of each is what the fault `fail_job` asks for, None without it: the reason for which what is created
+will fail. See `is_carried_out` for deletions.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.simulators.bedrock.converse import converse
-from local.simulators.bedrock.custom_models import CustomModels
+from local.simulators.bedrock.custom_models import CustomModel, CustomModels
 from local.simulators.bedrock.customization import Customization
 from local.simulators.bedrock.deployments import Deployments
 from local.simulators.bedrock.errors import not_found
 from local.simulators.bedrock.models import MODELS, FoundationModel
+from local.simulators.bedrock.provisioned import ProvisionedThroughputs
 from local.simulators.bedrock.region import Region
 
 
 class RegionalServices:
     """The resources of one region."""
 
-    def __init__(self, region: Region, *, most_jobs: int) -> None:
+    def __init__(self, region: Region, *, most_jobs: int, most_units: int) -> None:
         self.region = region
         self.jobs = Customization(region, most_at_once=most_jobs)
         self.models = CustomModels(region)
         self.deployments = Deployments(region, self.models)
+        self.throughputs = ProvisionedThroughputs(region, self.models, most_units=most_units)
+
+    def models_in_use(self) -> list[CustomModel]:
+        return self.deployments.models_in_use() + self.throughputs.models_in_use()
 
     def settle(self) -> None:
         """Lets what is due by now happen, before a request is looked at."""
@@ -98,16 +107,20 @@ OPERATIONS: Mapping[str, Callable[[RegionalServices, Mapping[str, Any], str | No
     "StopModelCustomizationJob": lambda s, m, _: s.jobs.stop(m),
     "GetCustomModel": lambda s, m, _: s.models.get(m),
     "ListCustomModels": lambda s, m, _: s.models.browse(m),
-    "DeleteCustomModel": lambda s, m, _: s.models.delete(m, deployed=s.deployments.models_in_use()),
+    "DeleteCustomModel": lambda s, m, failure: s.models.delete(m, in_use=s.models_in_use(), failure=failure),
     "CreateCustomModelDeployment": lambda s, m, failure: s.deployments.create(m, failure=failure),
     "GetCustomModelDeployment": lambda s, m, _: s.deployments.get(m),
     "ListCustomModelDeployments": lambda s, m, _: s.deployments.browse(m),
     "UpdateCustomModelDeployment": lambda s, m, _: s.deployments.update(m),
-    "DeleteCustomModelDeployment": lambda s, m, _: s.deployments.delete(m),
+    "DeleteCustomModelDeployment": lambda s, m, failure: s.deployments.delete(m, failure=failure),
+    "CreateProvisionedModelThroughput": lambda s, m, failure: s.throughputs.create(m, failure=failure),
+    "GetProvisionedModelThroughput": lambda s, m, _: s.throughputs.get(m),
+    "ListProvisionedModelThroughputs": lambda s, m, _: s.throughputs.browse(m),
+    "DeleteProvisionedModelThroughput": lambda s, m, failure: s.throughputs.delete(m, failure=failure),
     "GetFoundationModel": _foundation_model,
     "ListFoundationModels": _foundation_models,
     "ListTagsForResource": _tags,
     "TagResource": _tag,
     "UntagResource": _untag,
-    "Converse": lambda s, m, _: converse(m, s.deployments, s.region.name),
+    "Converse": lambda s, m, _: converse(m, s.deployments, s.throughputs, s.region.name),
 }

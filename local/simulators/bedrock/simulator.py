@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from flask import Flask, Response, request
 from local.simulators.bedrock.account import Account
 from local.simulators.bedrock.constraints import violations
 from local.simulators.bedrock.errors import Refusal, json_response, refusal_response
+from local.simulators.bedrock.news import Event, JobNews
 from local.simulators.bedrock.operations import OPERATIONS, RegionalServices
 from local.simulators.bedrock.region import Region
 from local.simulators.bedrock.requests import RequestReader
@@ -29,7 +30,7 @@ from local.simulators.serving import add_controls, lose_reply
 _CREDENTIAL = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request, ?.*Signature=\w+"
 )
-_FAILED = "The job failed while training."
+_FAILED = "It failed for no particular reason."
 
 
 class BedrockSimulator:
@@ -45,8 +46,12 @@ class BedrockSimulator:
         faults: Faults | None = None,
         clock: Callable[[], float] = time.monotonic,
         most_jobs: int = 20,
+        most_units: int = 4,
+        on_job_state_change: Callable[[Event], None] | None = None,
     ) -> None:
-        """`most_jobs`: the quota of customization jobs in progress, in a region."""
+        """`most_jobs`, `most_units`: the quotas of customization jobs in progress, and of model units without
+        commitment, in a region. `on_job_state_change` is given EventBridge's events, in a thread of their own that
+        runs until `close`."""
         self.access_keys = set(access_keys)
         self.faults = faults or Faults()
         self._account = account
@@ -54,6 +59,7 @@ class BedrockSimulator:
         self._pace = pace or Pace()
         self._clock = clock
         self._most_jobs = most_jobs
+        self._most_units = most_units
         self._origin = (datetime.now(UTC), clock())
         self._lock = threading.Lock()
         self._regions: dict[str, RegionalServices] = {}
@@ -64,10 +70,29 @@ class BedrockSimulator:
         add_controls(self.app, self.faults)
         self.app.add_url_rule("/<path:_path>", "serve", self._serve, methods=["GET", "POST", "PATCH", "DELETE"])
 
+        self._news: JobNews | None = None
+        if on_job_state_change is not None:
+            self._news = JobNews(
+                on_job_state_change, jobs=self._described_jobs, account_id=account_id, faults=self.faults
+            )
+
+    def close(self) -> None:
+        """Ends the thread that tells of jobs' states, where there is one."""
+        if self._news is not None:
+            self._news.close()
+
     @property
     def jobs_created(self) -> int:
         with self._lock:
             return sum(len(services.jobs) for services in self._regions.values())
+
+    def _described_jobs(self, besides: Collection[str]) -> list[tuple[str, dict[str, Any]]]:
+        with self._lock:
+            return [
+                (name, _without_nulls(job))
+                for name, services in self._regions.items()
+                for job in services.jobs.descriptions(besides=besides)
+            ]
 
     def _serve(self, _path: str) -> Response:
         fault: Fault | None = None
@@ -86,7 +111,7 @@ class BedrockSimulator:
     def _carry_out(
         self, operation: OperationModel, members: Mapping[str, Any], region: str, fault: Fault | None
     ) -> Response:
-        failure = fault.message or _FAILED if fault and fault.kind is FaultKind.FAIL_JOB else None
+        failure = _failure(operation, fault)
         with self._lock:
             services = self._regions.get(region) or self._open(region)
             services.settle()
@@ -106,7 +131,7 @@ class BedrockSimulator:
             started=started,
             elapsed=lambda: self._clock() - zero,
         )
-        self._regions[name] = RegionalServices(region, most_jobs=self._most_jobs)
+        self._regions[name] = RegionalServices(region, most_jobs=self._most_jobs, most_units=self._most_units)
         return self._regions[name]
 
     def _authorized_region(self) -> str:
@@ -131,6 +156,12 @@ def _refuse_by_fault(fault: Fault | None) -> None:
         raise Refusal(
             "InternalServerException", "Encountered an unexpected error when processing the request, please try again"
         )
+
+
+def _failure(operation: OperationModel, fault: Fault | None) -> str | None:
+    if fault is None or fault.kind is not FaultKind.FAIL_JOB:
+        return None
+    return fault.message or (_FAILED if operation.name.startswith("Create") else "")
 
 
 def _retry_after(fault: Fault | None) -> float:

@@ -60,7 +60,7 @@ class DatabricksSimulator:
             self.registry, base_models=sorted(set(BASE_MODELS.values())), pace=pace, clock=clock, now_ms=now_ms
         )
         self.app = Flask("databricks")
-        gate = Gate(self.app, credentials=self._credentials, faults=self.faults, settle=self.scheduler.settle)
+        gate = Gate(self.app, credentials=self._credentials, faults=self.faults, settle=self._settle)
         add_login(self.app, self._credentials)
         add_controls(self.app, self.faults)
         self.volumes.add_routes(self.app, gate)
@@ -68,6 +68,10 @@ class DatabricksSimulator:
         self.registry.add_routes(gate)
         Experiments(self.scheduler).add_routes(gate)
         self.serving.add_routes(gate)
+
+    def _settle(self) -> None:
+        self.scheduler.settle()
+        self.serving.settle()
 
     def stop_in_console(self, run_id: int) -> None:
         """Cancels a run as somebody in the workspace's own pages would."""

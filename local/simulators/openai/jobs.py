@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.simulators.answers import Example
+from local.simulators.faults import Fault, FaultKind
 from local.simulators.openai.errors import Refusal
 from local.simulators.openai.files import new_id
 from local.simulators.openai.job_requests import JobRequest
@@ -43,6 +44,8 @@ class SimulatedJob:
     result_file: str = field(default_factory=lambda: new_id("file-", 22))
     published: bool = False
     """Whether its models and result file have been handed over."""
+    announced: bool = False
+    """Whether its end has been told by webhook, or came before anybody wanted to be told."""
     _cancelled_after: float | None = None
     _paused_at: float | None = None
     _paused_for: float = 0.0
@@ -160,3 +163,10 @@ class SimulatedJob:
 
     def steps_done(self) -> int:
         return self.pace.at(min(self.elapsed, self.ended_after)).step if self.problem is None else 0
+
+
+def doom_of(fault: Fault | None) -> str | None:
+    """Why a job whose create call met `fault` is going to fail half-way; None where it is not."""
+    if fault is None or fault.kind is not FaultKind.FAIL_JOB:
+        return None
+    return fault.message or "The job failed due to an internal error."

@@ -8,17 +8,18 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
-from local.simulators.faults import Fault, FaultKind, Faults
+from local.simulators.faults import Fault, Faults
 from local.simulators.openai import fields as fields
 from local.simulators.openai import job_history as history
 from local.simulators.openai.errors import no_such_job
 from local.simulators.openai.files import LARGEST_FILE, Files, page
 from local.simulators.openai.gate import Gate, json_body
 from local.simulators.openai.job_requests import read_job_request
-from local.simulators.openai.jobs import SimulatedJob
+from local.simulators.openai.jobs import SimulatedJob, doom_of
 from local.simulators.openai.models import Models
 from local.simulators.openai.training_files import Problem, read_examples
 from local.simulators.openai.uploads import LARGEST_PART, Uploads
+from local.simulators.openai.webhooks import WebhookEndpoint, Webhooks
 from local.simulators.pace import Pace
 from local.simulators.serving import add_controls
 
@@ -29,7 +30,8 @@ class OpenAISimulator:
     Names of operations, for faults: `files.create`, `.list`, `.retrieve`, `.content`, `.delete`;
     `uploads.create`, `.complete`, `.cancel`; `uploads.parts.create`;
     `fine_tuning.jobs.create`, `.list`, `.retrieve`, `.cancel`, `.pause`, `.resume`, `.list_events`;
-    `fine_tuning.jobs.checkpoints.list`; `models.list`, `.retrieve`, `.delete`; `chat.completions.create`.
+    `fine_tuning.jobs.checkpoints.list`; `models.list`, `.retrieve`, `.delete`; `chat.completions.create`;
+    `webhooks.deliver`, whose faults WebhookEndpoint explains.
     A throttle whose message is `insufficient_quota` is answered as a used-up quota.
     """
 
@@ -53,6 +55,7 @@ class OpenAISimulator:
         self._models = Models()
         self._jobs: dict[str, SimulatedJob] = {}
         self._gate = Gate(app=self.app, api_key=api_key, faults=self.faults, settle=self._settle)
+        self._webhooks = Webhooks(jobs=self._jobs, lock=self._gate.lock, faults=self.faults)
         self._add_routes(self._gate)
         add_controls(self.app, self.faults)
 
@@ -76,6 +79,14 @@ class OpenAISimulator:
         """As somebody with the provider's own console would."""
         with self._gate.lock:
             self._jobs[job_id].cancel()
+
+    def send_webhooks_to(self, url: str, secret: str, *, look_seconds: float = 0.1) -> WebhookEndpoint:
+        """Tells `url` of every job that ends from now on, signed with `secret` (`whsec_` and base64), until `close`."""
+        return self._webhooks.send_to(url, secret, look_seconds=look_seconds)
+
+    def close(self) -> None:
+        """Sends no more webhooks."""
+        self._webhooks.close()
 
     def _now(self) -> int:
         return int(self._epoch + self._clock())
@@ -132,7 +143,7 @@ class OpenAISimulator:
             request=wanted,
             examples=[*self._models.examples_of(wanted.model), *([] if isinstance(examples, Problem) else examples)],
             problem=problem,
-            doom=_doom(fault),
+            doom=doom_of(fault),
             pace=self._pace,
             clock=self._clock,
             epoch=self._epoch,
@@ -184,9 +195,3 @@ class OpenAISimulator:
 
 def _page(documents: list[dict[str, Any]], *, default: int) -> Response:
     return page(documents, request.args, limit=fields.page_limit(request.args, default=default, high=100))
-
-
-def _doom(fault: Fault | None) -> str | None:
-    if fault is None or fault.kind is not FaultKind.FAIL_JOB:
-        return None
-    return fault.message or "The job failed due to an internal error."

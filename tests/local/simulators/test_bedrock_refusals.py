@@ -43,6 +43,10 @@ def create_request(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (request | changes).items() if value is not None}
 
 
+def throughput(**changes: Any) -> dict[str, Any]:
+    return {"provisionedModelName": "t", "modelId": MODEL_ARN, "modelUnits": 1} | changes
+
+
 # What is changed in a good request, and the error: its code, and a part of its message.
 CREATIONS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a required member is missing": (
@@ -275,6 +279,54 @@ CALLS: dict[str, tuple[Callable[[Any], Any], int, str, str]] = {
         "ResourceNotFoundException",
         "Could not find custom model deployment",
     ),
+    "throughput for a model that is not Active": (
+        lambda client: client.create_provisioned_model_throughput(**throughput()),
+        404,
+        "ResourceNotFoundException",
+        "does not exist or is not Active",
+    ),
+    "throughput for a base model": (
+        lambda client: client.create_provisioned_model_throughput(**throughput(modelId=MODEL)),
+        400,
+        "ValidationException",
+        "is not the ARN of a custom model",
+    ),
+    "no unit of throughput": (
+        lambda client: client.create_provisioned_model_throughput(**throughput(modelUnits=0)),
+        400,
+        "ValidationException",
+        "Value '0' at 'modelUnits' failed to satisfy constraint: Member must have value greater than or equal to 1",
+    ),
+    "throughput for a year": (
+        lambda client: client.create_provisioned_model_throughput(**throughput(commitmentDuration="OneYear")),
+        400,
+        "ValidationException",
+        "Member must satisfy enum value set: [OneMonth, SixMonths]",
+    ),
+    "throughput with a name that cannot be one": (
+        lambda client: client.create_provisioned_model_throughput(**throughput(provisionedModelName="a--b")),
+        400,
+        "ValidationException",
+        "at 'provisionedModelName' failed to satisfy constraint",
+    ),
+    "unknown throughput": (
+        lambda client: client.get_provisioned_model_throughput(provisionedModelId="nobody"),
+        404,
+        "ResourceNotFoundException",
+        "Could not find provisioned model",
+    ),
+    "deleting unknown throughput": (
+        lambda client: client.delete_provisioned_model_throughput(provisionedModelId="nobody"),
+        404,
+        "ResourceNotFoundException",
+        "Could not find provisioned model",
+    ),
+    "deleting a model that is unknown": (
+        lambda client: client.delete_custom_model(modelIdentifier="nobody"),
+        404,
+        "ResourceNotFoundException",
+        "Could not find custom model",
+    ),
     "a foundation model that does not exist": (
         lambda client: client.get_foundation_model(modelIdentifier="amazon.nova-huge-v1:0"),
         404,
@@ -319,6 +371,11 @@ CONVERSATIONS: dict[str, tuple[dict[str, Any], str, str]] = {
         {"modelId": "arn:aws:bedrock:us-east-1:000000000000:custom-model-deployment/0123456789ab"},
         "ResourceNotFoundException",
         "Could not find custom model deployment",
+    ),
+    "provisioned throughput that does not exist": (
+        {"modelId": "arn:aws:bedrock:us-east-1:000000000000:provisioned-model/0123456789ab"},
+        "ResourceNotFoundException",
+        "Could not find provisioned model",
     ),
     "no message": ({"messages": []}, "ValidationException", "must start with a user message"),
     "the assistant first": (

@@ -1,9 +1,9 @@
-"""Custom models, their deployments and Converse at the simulated Bedrock, as boto3 sees them."""
+"""Custom models, what serves them, and Converse at the simulated Bedrock, as boto3 sees them."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,145 @@ def test_a_model_cannot_be_deleted_while_it_is_deployed(rig: BedrockRig) -> None
     rig.client.delete_custom_model_deployment(customModelDeploymentIdentifier="front")
     rig.client.delete_custom_model(modelIdentifier="keeper")
     assert rig.client.list_custom_models()["modelSummaries"] == []
+
+
+def provision(rig: BedrockRig, model: str, name: str = "front", **changes: Any) -> str:
+    request = {"provisionedModelName": name, "modelId": model, "modelUnits": 1} | changes
+    arn: str = rig.client.create_provisioned_model_throughput(**request)["provisionedModelArn"]
+    return arn
+
+
+def provisioned(rig: BedrockRig, identifier: str) -> dict[str, Any]:
+    found: dict[str, Any] = rig.client.get_provisioned_model_throughput(provisionedModelId=identifier)
+    return found
+
+
+def test_provisioned_throughput_answers_when_it_is_in_service(rig: BedrockRig) -> None:
+    throughput = provision(rig, train(rig, "keeper"))
+    assert provisioned(rig, throughput)["status"] == "Creating"
+    with pytest.raises(ClientError) as refused:
+        ask(rig, throughput)
+    assert code_of(refused) == "ModelNotReadyException"
+    rig.advance(2)
+    assert provisioned(rig, "front")["status"] == "InService"
+    assert ask(rig, throughput) == "Herring"
+
+
+def test_provisioned_throughput_says_what_was_bought(rig: BedrockRig) -> None:
+    model = train(rig, "keeper")
+    tags = [{"key": "team", "value": "boats"}]
+    throughput = provision(rig, model, modelUnits=2, tags=tags, commitmentDuration="OneMonth")
+    found = provisioned(rig, throughput)
+    assert (found["modelArn"], found["modelUnits"], found["commitmentDuration"]) == (model, 2, "OneMonth")
+    assert found["foundationModelArn"].endswith(f"foundation-model/{MODEL}")
+    assert (found["commitmentExpirationTime"] - found["creationTime"]).days == 30
+    listed = rig.client.list_provisioned_model_throughputs(modelArnEquals=model)["provisionedModelSummaries"]
+    assert [entry["provisionedModelArn"] for entry in listed] == [throughput]
+    assert rig.client.list_tags_for_resource(resourceARN=throughput)["tags"] == tags
+
+
+def test_provisioned_throughput_can_be_deleted_once_it_is_made(rig: BedrockRig) -> None:
+    throughput = provision(rig, train(rig, "keeper"))
+    with pytest.raises(ClientError) as refused:
+        rig.client.delete_provisioned_model_throughput(provisionedModelId=throughput)
+    assert code_of(refused) == "ConflictException"
+    rig.advance(2)
+    rig.client.delete_provisioned_model_throughput(provisionedModelId="front")
+    for gone in (provisioned, ask):
+        with pytest.raises(ClientError) as refused:
+            gone(rig, throughput)
+        assert code_of(refused) == "ResourceNotFoundException"
+
+
+def test_a_commitment_has_to_be_kept(rig: BedrockRig) -> None:
+    throughput = provision(rig, train(rig, "keeper"), commitmentDuration="SixMonths")
+    rig.advance(179 * 86_400)
+    with pytest.raises(ClientError) as refused:
+        rig.client.delete_provisioned_model_throughput(provisionedModelId=throughput)
+    assert code_of(refused) == "ValidationException"
+    rig.advance(86_401)
+    rig.client.delete_provisioned_model_throughput(provisionedModelId=throughput)
+    assert rig.client.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
+
+
+def test_model_units_without_commitment_have_a_quota(tmp_path: Path) -> None:
+    with bedrock_rig(tmp_path, pace=PACE, most_units=2) as rig:
+        model = train(rig, "keeper")
+        provision(rig, model, "committed", modelUnits=5, commitmentDuration="OneMonth")
+        provision(rig, model, "one")
+        with pytest.raises(ClientError) as refused:
+            provision(rig, model, "two", modelUnits=2)
+        assert code_of(refused) == "ServiceQuotaExceededException"
+        rig.advance(2)
+        rig.client.delete_provisioned_model_throughput(provisionedModelId="one")
+        assert provision(rig, model, "two", modelUnits=2)
+
+
+def test_the_same_token_buys_throughput_once(rig: BedrockRig) -> None:
+    model = train(rig, "keeper")
+    first = provision(rig, model, clientRequestToken="token-1")
+    assert provision(rig, model, clientRequestToken="token-1") == first
+    with pytest.raises(ClientError) as refused:
+        provision(rig, model, "another", clientRequestToken="token-1")
+    assert code_of(refused) == "ConflictException"
+
+
+def test_provisioned_throughput_can_be_made_to_fail(rig: BedrockRig) -> None:
+    model = train(rig, "keeper")
+    rig.faults.add(Fault(operation="CreateProvisionedModelThroughput", kind=FaultKind.FAIL_JOB, message="No capacity."))
+    throughput = provision(rig, model)
+    rig.advance(2)
+    found = provisioned(rig, throughput)
+    assert (found["status"], found["failureMessage"]) == ("Failed", "No capacity.")
+    with pytest.raises(ClientError) as refused:
+        ask(rig, throughput)
+    assert code_of(refused) == "ModelNotReadyException"
+
+
+DELETIONS: dict[str, tuple[str, Callable[[BedrockRig, str], Any], Callable[[BedrockRig], Any]]] = {
+    "a deployment": (
+        "DeleteCustomModelDeployment",
+        lambda rig, model: deploy(rig, model),
+        lambda rig: rig.client.delete_custom_model_deployment(customModelDeploymentIdentifier="front"),
+    ),
+    "provisioned throughput": (
+        "DeleteProvisionedModelThroughput",
+        lambda rig, model: provision(rig, model),
+        lambda rig: rig.client.delete_provisioned_model_throughput(provisionedModelId="front"),
+    ),
+    "a model": (
+        "DeleteCustomModel",
+        lambda rig, model: None,
+        lambda rig: rig.client.delete_custom_model(modelIdentifier="keeper"),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DELETIONS)
+def test_a_deletion_can_be_made_to_fail_or_to_have_no_effect(rig: BedrockRig, what: str) -> None:
+    operation, make, delete = DELETIONS[what]
+    make(rig, train(rig, "keeper"))
+    rig.advance(2)
+    rig.faults.add(Fault(operation=operation, kind=FaultKind.FAIL_JOB, message="Try later."))
+    with pytest.raises(ClientError, match=r"ConflictException.*Try later\."):
+        delete(rig)
+    rig.faults.add(Fault(operation=operation, kind=FaultKind.FAIL_JOB))
+    delete(rig)
+    delete(rig)  # it was still there
+    with pytest.raises(ClientError) as refused:
+        delete(rig)
+    assert code_of(refused) == "ResourceNotFoundException"
+
+
+def test_a_model_cannot_be_deleted_while_throughput_is_provisioned_for_it(rig: BedrockRig) -> None:
+    model = train(rig, "keeper")
+    provision(rig, model)
+    rig.advance(2)
+    with pytest.raises(ClientError) as refused:
+        rig.client.delete_custom_model(modelIdentifier=model)
+    assert code_of(refused) == "ConflictException"
+    rig.client.delete_provisioned_model_throughput(provisionedModelId="front")
+    rig.client.delete_custom_model(modelIdentifier=model)
 
 
 def test_a_model_tells_where_it_comes_from(rig: BedrockRig) -> None:

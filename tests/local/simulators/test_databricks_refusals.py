@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -16,18 +16,28 @@ from databricks.sdk.errors import (
     NotFound,
     PermissionDenied,
     ResourceAlreadyExists,
+    ResourceConflict,
     ResourceDoesNotExist,
     Unauthenticated,
 )
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.oauth import ClientCredentials
 from databricks.sdk.service.jobs import NotebookTask, SubmitTask
-from databricks.sdk.service.serving import ChatMessage, ChatMessageRole, EndpointCoreConfigInput, ServedEntityInput
+from databricks.sdk.service.serving import (
+    ChatMessage,
+    ChatMessageRole,
+    EndpointCoreConfigInput,
+    EndpointTag,
+    ServedEntityInput,
+)
 
 from local.simulators.databricks.serving import THROUGHPUT_CHUNK
+from local.simulators.faults import Fault, FaultKind
 from tests.contracts.databricks_rig import SCHEMA, TRAINING_JOB_ID, VOLUME, DatabricksRig, databricks_rig
 
 MODEL = f"{SCHEMA}.tunedrop_taken"
+RIGID = f"{SCHEMA}.tunedrop_deleted"
+"""A model that cannot be optimized."""
 
 
 class Workspace:
@@ -40,6 +50,8 @@ class Workspace:
         self.deleted_run_id = int(rig.provider.create(rig.order("deleted")))
         rig.advance(60)
         self.serve("taken")
+        rig.faults.add(Fault(operation="optimization_info", kind=FaultKind.FAIL_JOB))
+        self.get(f"/api/2.0/serving-endpoints/get-model-optimization-info/{RIGID}/1")
         self.sdk.jobs.get_run(self.deleted_run_id)
         self.sdk.jobs.delete_run(self.deleted_run_id)
         rig.advance(60)
@@ -55,9 +67,14 @@ class Workspace:
     def submit(self, *tasks: SubmitTask) -> None:
         self.sdk.jobs.submit(tasks=list(tasks), run_name="by hand")
 
-    def serve(self, name: str, entity: str = MODEL, version: str = "1", **size: Any) -> None:
-        served = ServedEntityInput(entity_name=entity, entity_version=version, **(size or {"workload_size": "Small"}))
-        self.sdk.serving_endpoints.create(name, config=EndpointCoreConfigInput(name=name, served_entities=[served]))
+    def serve(
+        self, name: str, entity: str = MODEL, version: str = "1", *, tags: Sequence[str] = (), **size: Any
+    ) -> None:
+        config = EndpointCoreConfigInput(name=name, served_entities=[_entity(entity, version, size)])
+        self.sdk.serving_endpoints.create(name, config=config, tags=[EndpointTag(key) for key in tags])
+
+    def update(self, name: str, version: str = "1") -> None:
+        self.sdk.serving_endpoints.update_config(name, served_entities=[_entity(MODEL, version, {})])
 
     def ask(self, endpoint: str, *roles: ChatMessageRole) -> None:
         messages = [ChatMessage(role=role, content="hello") for role in roles]
@@ -65,6 +82,10 @@ class Workspace:
 
     def get(self, path: str, sdk: WorkspaceClient | None = None, **query: Any) -> None:
         (sdk or self.sdk).api_client.do("GET", path, query=query)
+
+
+def _entity(name: str, version: str, size: dict[str, Any]) -> ServedEntityInput:
+    return ServedEntityInput(entity_name=name, entity_version=version, **(size or {"workload_size": "Small"}))
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +273,48 @@ REFUSALS: dict[str, tuple[Act, type[DatabricksError], str, str]] = {
         InvalidParameterValue,
         "INVALID_PARAMETER_VALUE",
         "needs a workload_size",
+    ),
+    "two tags with one key": (
+        lambda it: it.serve("another", tags=["team", "team"]),
+        InvalidParameterValue,
+        "INVALID_PARAMETER_VALUE",
+        "must have different keys",
+    ),
+    "a second update while one goes on": (
+        lambda it: it.update("starting"),
+        ResourceConflict,
+        "RESOURCE_CONFLICT",
+        "another update of it is in progress",
+    ),
+    "an update to an unknown version": (
+        lambda it: it.update("taken", version="2"),
+        ResourceDoesNotExist,
+        "RESOURCE_DOES_NOT_EXIST",
+        "Model version '2'",
+    ),
+    "an update of Databricks' own endpoint": (
+        lambda it: it.update("databricks-meta-llama-3-1-8b-instruct"),
+        PermissionDenied,
+        "PERMISSION_DENIED",
+        "managed by Databricks",
+    ),
+    "throughput for a model that cannot be optimized": (
+        lambda it: it.serve("another", RIGID, max_provisioned_throughput=THROUGHPUT_CHUNK),
+        InvalidParameterValue,
+        "INVALID_PARAMETER_VALUE",
+        "is not eligible for provisioned throughput",
+    ),
+    "how to optimize an unknown version": (
+        lambda it: it.get(f"/api/2.0/serving-endpoints/get-model-optimization-info/{MODEL}/2"),
+        ResourceDoesNotExist,
+        "RESOURCE_DOES_NOT_EXIST",
+        "Model version '2'",
+    ),
+    "deleting an unknown endpoint": (
+        lambda it: it.sdk.serving_endpoints.delete("nothing"),
+        ResourceDoesNotExist,
+        "RESOURCE_DOES_NOT_EXIST",
+        "Endpoint with name 'nothing' does not exist.",
     ),
     "a throughput that is not a multiple of the chunk": (
         lambda it: it.serve("another", max_provisioned_throughput=THROUGHPUT_CHUNK + 1),

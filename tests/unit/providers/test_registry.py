@@ -15,7 +15,8 @@ from tests.fakes.object_store import MemoryObjectStore
 from tunedrop.domain.errors import CredentialsError, RequestInvalidError
 from tunedrop.domain.job import Phase
 from tunedrop.domain.models import PROVIDERS
-from tunedrop.providers.registry import ProviderConnections
+from tunedrop.providers.bedrock_models import BedrockModels
+from tunedrop.providers.registry import ProviderConnections, ServingConnections, bedrock_models
 
 SECRETS = {
     "openai": {"api_key": "k"},
@@ -67,6 +68,46 @@ def test_a_secret_that_was_never_filled_in_is_said_to_be_incomplete(monkeypatch:
 def test_an_unknown_provider_is_refused_with_the_known_ones() -> None:
     with pytest.raises(RequestInvalidError, match="openai, bedrock, databricks"):
         connections(MemorySecrets())(job_in(Phase.QUEUED, provider="nobody"))
+
+
+def serving_connections(secrets: MemorySecrets, asked_for: list[str] | None = None) -> ServingConnections:
+    def client(service: str) -> Any:
+        if asked_for is not None:
+            asked_for.append(service)
+        return object()
+
+    return ServingConnections(secrets=secrets, client=client)
+
+
+@pytest.mark.parametrize("provider", ["bedrock", "databricks"])
+def test_what_has_to_be_served_has_a_serving_adapter(provider: str) -> None:
+    job = job_in(Phase.QUEUED, provider=provider)
+
+    assert type(serving_connections(MemorySecrets())(job)).__name__.lower() == f"{provider}serving"
+
+
+def test_an_endpoint_has_the_credentials_that_its_job_names() -> None:
+    secrets = MemorySecrets()
+    request = msgspec.structs.replace(REQUEST, credentials="team-a")
+
+    serving_connections(secrets)(job_in(Phase.QUEUED, provider="databricks", request=request))
+
+    assert secrets.asked == [("databricks", "team-a")]
+
+
+def test_bedrock_is_served_and_cleared_up_with_the_functions_own_credentials() -> None:
+    secrets, asked_for = MemorySecrets(), list[str]()
+    connect = serving_connections(secrets, asked_for)
+
+    connect(job_in(Phase.QUEUED, provider="bedrock"))
+
+    assert isinstance(bedrock_models(connect.client), BedrockModels)
+    assert (secrets.asked, asked_for) == ([], ["bedrock", "bedrock"])
+
+
+def test_what_openai_serves_by_itself_cannot_be_started() -> None:
+    with pytest.raises(RequestInvalidError, match=r"'openai'.*bedrock, databricks"):
+        serving_connections(MemorySecrets())(job_in(Phase.QUEUED))
 
 
 def test_no_providers_sdk_is_loaded_before_it_is_asked_for() -> None:
