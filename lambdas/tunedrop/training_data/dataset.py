@@ -26,6 +26,7 @@ Role = Literal["training", "validation"]
 class DatasetPreparation:
     """Prepares the training file, then the validation file if there is one, and reports on both.
 
+    With `at_most`, only the beginning of each is looked at: the lines that are whole within so many bytes of its text.
     Raises RequestInvalidError for hyperparameters or a task type that do not fit the model.
     """
 
@@ -37,12 +38,14 @@ class DatasetPreparation:
         task_type: str | None = None,
         format: DataFormatName | None = None,  # noqa: A002 - as users call it
         exact_tokens: bool = False,
+        at_most: int | None = None,
     ) -> None:
         self._model = model
         self._given = hyperparameters
         self._task_type = task_type
         self._format = format
         self._exact_tokens = exact_tokens
+        self._at_most = at_most
         self._files: dict[Role, FileReport | FileProblems] = {}
         self._hashes: dict[Role, RowHashes] = {}
         Converter(model, task_type=task_type)  # refuses a task type that does not fit before any file is waited for
@@ -55,7 +58,7 @@ class DatasetPreparation:
         return self._resolved
 
     def file(self, role: Role) -> FileReport | FileProblems | None:
-        """None while the file was not read to its end."""
+        """None while the file was not read to its end, and where its beginning holds no whole row."""
         return self._files.get(role)
 
     def chunks(self, stream: BinaryIO, *, name: str, role: Role) -> Iterator[bytes]:
@@ -77,6 +80,7 @@ class DatasetPreparation:
             role=role,
             format=self._format,
             statistics=statistics,
+            at_most=self._at_most,
         )
         try:
             yield from preparation.chunks()
@@ -84,6 +88,8 @@ class DatasetPreparation:
         except DatasetInvalidError as error:
             self._files[role] = FileProblems(file=name, problems=error.problems, problems_total=error.total)
             raise
+        if not preparation.summary.whole and not preparation.summary.rows:
+            return  # the first row goes on behind the beginning: nothing is known
         self._files[role] = _file_report(name, preparation.summary, statistics)
         self._hashes[role] = statistics.hashes
         if role == "training":
@@ -123,7 +129,7 @@ class DatasetPreparation:
         return self._hashes["validation"].shared_with(self._hashes["training"])
 
     def _price(self, training: FileReport | FileProblems | None) -> PriceEstimate | None:
-        if not isinstance(training, FileReport):
+        if not isinstance(training, FileReport) or not training.whole:
             return None
         return estimate_price(self._model, training.tokens, rows=training.rows, hyperparameters=self._resolved.sent)
 
@@ -145,4 +151,5 @@ def _file_report(name: str, summary: PreparedSummary, statistics: RowStatistics)
         duplicates=figures.duplicates,
         beyond_context=figures.beyond_context,
         notes=summary.notes,
+        whole=summary.whole,
     )

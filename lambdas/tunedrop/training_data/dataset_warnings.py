@@ -24,7 +24,7 @@ def warnings_of(
             f"The provider shuts {model.model_id} down on {model.shutdown_date}: from that day neither it nor what was "
             "trained from it answers."
         )
-    if isinstance(training, FileReport) and training.rows < ENOUGH_ROWS:
+    if isinstance(training, FileReport) and training.whole and training.rows < ENOUGH_ROWS:
         yield (
             f"{training.file} holds {_counted(training.rows, 'row')}, which is few: OpenAI's guide recommends to start "
             f"with {ENOUGH_ROWS} good ones."

@@ -38,6 +38,8 @@ class PreparedSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Of the prepared bytes, in hexadecimal; empty where nobody asked for it."""
     notes: tuple[str, ...] = ()
     """What was converted or left out, one sentence each."""
+    whole: bool = True
+    """False: there is more in the file than was to be read of it."""
 
 
 class Preparation:
@@ -45,6 +47,8 @@ class Preparation:
 
     `name` stands for the file in every problem. `format` is how the rows are written; None: as the first row is.
     `statistics` sees every line until the first problem. Without `hashed`, the summary has no hash.
+    With `at_most`, only the lines are read that are whole within so many bytes of text; a longer file is not judged as
+    a whole, by its number of rows or its size.
     Raises RequestInvalidError for a task type that does not fit.
     """
 
@@ -59,8 +63,9 @@ class Preparation:
         format: DataFormatName | None = None,  # noqa: A002 - the request's own field
         statistics: LineStatistics | None = None,
         hashed: bool = True,
+        at_most: int | None = None,
     ) -> None:
-        self._file = SourceFile(stream)
+        self._file = SourceFile(stream, at_most=at_most)
         self._blocks = Blocks(self._file)
         self._model = model
         self._task_type = task_type
@@ -105,8 +110,9 @@ class Preparation:
         except FileFormatError as error:
             self._problems.add(error)
         else:
-            for problem in file_problems(self._model, role=self._role, rows=self._rows, bytes_out=self._bytes_out):
-                self._problems.add(problem)
+            if self._file.is_whole:
+                for problem in file_problems(self._model, role=self._role, rows=self._rows, bytes_out=self._bytes_out):
+                    self._problems.add(problem)
         if self._problems.total:
             raise self._problems.error()
         self._summary = self._summarise()
@@ -191,6 +197,7 @@ class Preparation:
             format=_format(self._careful.kind),
             sha256=self._digest.hexdigest() if self._digest else "",
             notes=tuple(notes),
+            whole=self._file.is_whole,
         )
 
 

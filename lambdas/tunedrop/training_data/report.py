@@ -73,6 +73,8 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     """None: the provider publishes no limit."""
     notes: tuple[str, ...] = ()
     """What was converted or left out, one sentence each."""
+    whole: bool = True
+    """False: only the beginning was looked at, and all that is said here is said of it."""
 
 
 class FileProblems(msgspec.Struct, frozen=True, kw_only=True, tag_field="verdict", tag="unusable"):

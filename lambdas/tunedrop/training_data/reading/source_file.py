@@ -37,11 +37,15 @@ _LONGEST_MARK = max(map(len, _OTHER_MARKS))
 class SourceFile:
     """Iterates once over the text's bytes, without a byte order mark, in pieces of at most READ_BYTES.
 
+    With `at_most`, a longer text ends with the last line that is whole within so many bytes, and no more is read.
     Raises FileFormatError for a file that is not UTF-8 text, and for a compressed one that is damaged, or a bomb.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, *, at_most: int | None = None) -> None:
         self._stored = _Counted(stream)
+        self._at_most = at_most
+        self.is_whole = True
+        """False once the text turned out to be longer than `at_most`."""
         self.has_mark = False
         """Whether the text began with a UTF-8 byte order mark."""
         self.is_compressed = False
@@ -52,6 +56,20 @@ class SourceFile:
         return self._stored.count
 
     def __iter__(self) -> Iterator[bytes]:
+        return self._text() if self._at_most is None else self._beginning(self._at_most)
+
+    def _beginning(self, at_most: int) -> Iterator[bytes]:
+        beginning = b""
+        for piece in self._text():
+            beginning += piece
+            if len(beginning) > at_most:
+                self.is_whole = False
+                beginning = beginning[: beginning.rfind(b"\n", 0, at_most) + 1]
+                break
+        if beginning:
+            yield beginning
+
+    def _text(self) -> Iterator[bytes]:
         pieces = _full_reads(self._stored)
         head = next(pieces, b"")
         if head.startswith(_GZIP_MARK):
