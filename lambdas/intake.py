@@ -1,4 +1,7 @@
-"""Intake: an object arrived in the inbox. S3 tells of it through EventBridge, at least once and in any order."""
+"""Intake: an object arrived in the inbox bucket, as a drop or as a file that a job waits for.
+
+S3 tells of it through EventBridge, at least once and in any order.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificati
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop import wiring
+from tunedrop.domain.inbox import UPLOADS_PREFIX
 from tunedrop.domain.job import Source
 from tunedrop.observability import logger, metrics
 
@@ -20,6 +24,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     # `version_id` of the event class breaks on an event of a bucket without versions.
     version = detail.object.get("version-id") or detail.object.sequencer
     source = Source(bucket=detail.bucket.name, key=detail.object.key, version=version)
+    if source.key.startswith(UPLOADS_PREFIX):
+        return _hear_of_upload(source.key)
     job = wiring.receive_upload()(source)
     if job is None:
         logger.info("no job is asked for", extra={"key": source.key})
@@ -29,3 +35,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_dimension("provider", job.provider)
     metrics.add_metric("UploadsReceived", MetricUnit.Count, 1)
     return {"job_id": job.job_id}
+
+
+def _hear_of_upload(key: str) -> dict[str, Any]:
+    job_id = wiring.hear_of_upload()(key)
+    if job_id is None:
+        logger.info("no job waits for this object", extra={"key": key})
+        metrics.add_metric("UploadsIgnored", MetricUnit.Count, 1)
+    else:
+        logger.info("an upload arrived", extra={"job_id": job_id, "key": key})
+        metrics.add_metric("UploadsArrived", MetricUnit.Count, 1)
+    return {"job_id": job_id}

@@ -1,4 +1,4 @@
-"""Notify: reads the table's stream and publishes each change of a job's status."""
+"""Notify: reads the table's stream and publishes each change of a job's status, and of an endpoint's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop import wiring
-from tunedrop.aws.job_items import RECORD, job_of
+from tunedrop.aws import endpoint_items, job_items
 from tunedrop.observability import logger
 
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
@@ -19,11 +19,17 @@ processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
 def publish(record: DynamoDBRecord) -> None:
     # The raw images: the event class would turn DynamoDB's JSON into Python's types once more.
     images = record.raw_event["dynamodb"]
-    after = images.get("NewImage")
-    if after is None or after["sk"]["S"] != RECORD:
+    before, after = images.get("OldImage"), images.get("NewImage")
+    if after is None:
         return
-    before = images.get("OldImage")
-    change = wiring.notify_change()(job_of(before) if before else None, job_of(after))
+    change = None
+    match after["sk"]["S"]:
+        case job_items.RECORD:
+            job_of = job_items.job_of
+            change = wiring.notify_change()(job_of(before) if before else None, job_of(after))
+        case endpoint_items.RECORD:
+            endpoint_of = endpoint_items.endpoint_of
+            change = wiring.notify_endpoint_change()(endpoint_of(before) if before else None, endpoint_of(after))
     if change is not None:
         logger.info("published", extra={"event_id": change.event_id, "status": change.detail["status"]})
 

@@ -57,6 +57,8 @@ class CrashingProvider:
         self.provider = provider
         self.nemesis = nemesis
         self.lookup_settle_seconds = provider.lookup_settle_seconds
+        self.found_by_creating = provider.found_by_creating
+        self.tells_news = provider.tells_news
 
     def find(self, order: TrainingOrder) -> str | None:
         self.nemesis.point()

@@ -1,12 +1,15 @@
-"""Finish: the job's end is written down: the reports first, then the final status."""
+"""Finish: the job's end is written down: the reports first, then the final status, then the endpoint's beginning."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 
-from tunedrop.domain.errors import RequestInvalidError
+from tunedrop.domain.endpoint import Endpoint
+from tunedrop.domain.errors import RequestInvalidError, TransientError
 from tunedrop.domain.job import Job, JobError, JobStatus, Outcome, as_document
 from tunedrop.domain.ports import Clock, JobStore, ObjectStore
 from tunedrop.domain.transitions import close
@@ -14,6 +17,8 @@ from tunedrop.jobs import artifacts
 from tunedrop.jobs.report_page import report_page
 from tunedrop.training_data.readable import Section, readable
 from tunedrop.training_data.report import DatasetReport
+
+logger = logging.getLogger(__name__)
 
 MAX_CAUSE_CHARACTERS = 1_000
 
@@ -25,18 +30,29 @@ class Caught(msgspec.Struct, frozen=True, rename={"error": "Error", "cause": "Ca
     cause: str = ""
 
 
+class Finished(msgspec.Struct, frozen=True):
+    """An ended job, and its endpoint, where it has one."""
+
+    job: Job
+    endpoint: Endpoint | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class FinishJob:
     store: JobStore
     objects: ObjectStore
     clock: Clock
     artifacts_bucket: str
+    serve: Callable[[Job], Endpoint | None]
+    """Writes the beginning of the job's endpoint, where one is wanted; safe to repeat."""
 
-    def __call__(self, job_id: str, caught: Caught | None = None) -> Job:
+    def __call__(self, job_id: str, caught: Caught | None = None) -> Finished:
         """The ended job. A job that ended before is left as it is; repeating this is safe."""
         job = self.store.get(job_id)
-        if job.is_final:
-            return job
+        return self._served(job if job.is_final else self._ended(job, caught))
+
+    def _ended(self, job: Job, caught: Caught | None) -> Job:
+        job_id = job.job_id
         outcome = job.outcome or _unexplained(job, caught)
         report_uri = artifacts.report(self.artifacts_bucket, job_id)
         now = self.clock.now()
@@ -49,6 +65,26 @@ class FinishJob:
         content = msgspec.json.format(msgspec.json.encode(report))
         self.objects.write(report_uri, [content], content_type="application/json")
         return self.store.change(job_id, lambda job: close(job, outcome, at=now, report_uri=report_uri))
+
+    def _served(self, job: Job) -> Finished:
+        """Whatever comes of the endpoint, the job has succeeded: starting it again costs no second training."""
+        if job.status is not JobStatus.SUCCEEDED:
+            return Finished(job)
+        try:
+            return Finished(job, self.serve(job))
+        except TransientError:
+            raise  # the whole step comes again, and finds the job ended
+        except Exception as error:
+            logger.exception("the endpoint was not started", extra={"job_id": job.job_id})
+            note = f"The endpoint was not started: {error}"
+            return Finished(self.store.change(job.job_id, lambda job: self._noted(job, note)))
+
+    def _noted(self, job: Job, note: str) -> Job:
+        if note in job.notes:
+            return job
+        return msgspec.structs.replace(
+            job, notes=(*job.notes, note), version=job.version + 1, updated_at=self.clock.now()
+        )
 
     def _dataset_report(self, job_id: str) -> bytes | None:
         """What Prepare found, as JSON; None where the job ended before its files were read."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tunedrop.domain.job import Job, JobStatus, as_document
 from tunedrop.domain.ports import Publisher, StatusChange
 
+DETAIL_TYPE = "Fine-Tuning Job State Change"
 DETAIL_VERSION = "1"
 
 _SUMMARIES = {
@@ -56,4 +57,4 @@ def status_change(before: Job | None, after: Job) -> StatusChange:
         summary += f": {after.tuned_model}"
     if after.error:
         summary += f": {after.error.message}"
-    return StatusChange(event_id=event_id, detail=detail, summary=summary)
+    return StatusChange(detail_type=DETAIL_TYPE, event_id=event_id, detail=detail, summary=summary)

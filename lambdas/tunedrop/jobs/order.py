@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from tunedrop.domain.errors import RequestInvalidError
 from tunedrop.domain.job import Job
 from tunedrop.domain.ports import TrainingOrder
+
+_TOKEN = re.compile(r"tunedrop-([a-z2-7]{26})")
 
 
 def token_for(job_id: str) -> str:
     """A legal job name at Bedrock and idempotency token at Bedrock and Databricks: 35 characters."""
     return f"tunedrop-{job_id}"
+
+
+def job_id_of(token: str) -> str | None:
+    """The job that was ordered with `token`; None for a name that `token_for` never gives."""
+    found = _TOKEN.fullmatch(token)
+    return found[1] if found else None
 
 
 def order_for(job: Job) -> TrainingOrder:

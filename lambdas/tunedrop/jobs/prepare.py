@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,9 +10,11 @@ import msgspec
 from tunedrop.domain.errors import DatasetInvalidError, PermanentError, RequestInvalidError
 from tunedrop.domain.job import Dataset, Job, JobRequest, Outcome, Phase
 from tunedrop.domain.models import find_model
+from tunedrop.domain.polling import PollingPolicy
 from tunedrop.domain.ports import Clock, JobStore, ObjectStore
 from tunedrop.domain.transitions import advance
 from tunedrop.jobs import artifacts
+from tunedrop.jobs.cancel import cancelled
 from tunedrop.jobs.step import StepOutcome, StepResult, failure
 from tunedrop.training_data.dataset import DatasetPreparation, Role
 from tunedrop.training_data.price import check_cost
@@ -22,7 +23,8 @@ from tunedrop.training_data.report import DatasetReport, FileReport
 FILE_WAIT = timedelta(minutes=15)
 """How long a manifest's files may take to arrive."""
 
-FILE_LOOK_SECONDS = 15
+UPLOAD_WAIT = timedelta(hours=24)
+"""The same for the files of a job that was made to have them uploaded."""
 
 MAX_NOTES = 50
 MAX_NOTE_CHARACTERS = 1_000
@@ -35,29 +37,39 @@ class PrepareJob:
     objects: ObjectStore
     clock: Clock
     artifacts_bucket: str
-    file_look_seconds: float = FILE_LOOK_SECONDS
+    polling: PollingPolicy
 
     def __call__(self, job_id: str) -> StepResult:
         job = self.store.get(job_id)
+        return msgspec.structs.replace(self._look(job), wake_seq=job.wake_seq)
+
+    def _look(self, job: Job) -> StepResult:
         if job.is_final or job.outcome is not None:
-            return StepResult(job_id=job_id, outcome=StepOutcome.ENDED)
+            return StepResult(job_id=job.job_id, outcome=StepOutcome.ENDED)
         if job.dataset is not None:
-            return StepResult(job_id=job_id, outcome=StepOutcome.READY)
-        job = self.store.change(job_id, self._start)
+            # A retry brings its files along; a job whose execution was lost may even be training.
+            self.store.change(job.job_id, self._start)
+            return StepResult(job_id=job.job_id, outcome=StepOutcome.READY)
+        if job.cancel_requested_at is not None:
+            self.store.change(job.job_id, lambda job: self._end(job, cancelled(job)))
+            return StepResult(job_id=job.job_id, outcome=StepOutcome.ENDED)
         try:
             return self._prepare(job)
         except PermanentError as error:
             outcome = failure(error)
-            self.store.change(job_id, lambda job: self._end(job, outcome))
-            return StepResult(job_id=job_id, outcome=StepOutcome.ENDED)
+            self.store.change(job.job_id, lambda job: self._end(job, outcome))
+            return StepResult(job_id=job.job_id, outcome=StepOutcome.ENDED)
 
     def _start(self, job: Job) -> Job:
-        return job if job.phase is Phase.PREPARING else advance(job, Phase.PREPARING, at=self.clock.now())
+        waits = job.phase in {Phase.RECEIVED, Phase.AWAITING_UPLOAD}
+        return advance(job, Phase.PREPARING, at=self.clock.now()) if waits else job
 
     def _end(self, job: Job, outcome: Outcome) -> Job:
         return advance(job, job.phase, at=self.clock.now(), outcome=outcome)
 
     def _prepare(self, job: Job) -> StepResult:
+        if job.phase is not Phase.AWAITING_UPLOAD:
+            job = self.store.change(job.job_id, self._start)
         request = _request_of(job)
         rules = find_model(request.provider, request.model)
         if request.validation_file is not None and not rules.takes_validation_file:
@@ -71,22 +83,23 @@ class PrepareJob:
         missing = [file for file in files if self.objects.head(file) is None]
         if missing:
             return self._wait_for(job, missing)
+        job = self.store.change(job.job_id, self._start)
         report = self._convert(job, request, preparation)
         check_cost(report.price, request.max_cost_usd)
-        self.store.change(job.job_id, lambda job: self._ready(job, report))
-        return StepResult(job_id=job.job_id, outcome=StepOutcome.READY)
+        job = self.store.change(job.job_id, lambda job: self._ready(job, report))
+        outcome = StepOutcome.READY if job.outcome is None else StepOutcome.ENDED
+        return StepResult(job_id=job.job_id, outcome=outcome)
 
     def _wait_for(self, job: Job, missing: list[str]) -> StepResult:
-        if self.clock.now() - job.created_at >= FILE_WAIT:
-            raise RequestInvalidError(
-                f"{missing[0].partition('?')[0]} did not arrive within {FILE_WAIT.seconds // 60} minutes. "
-                "Upload the file, check its name, then drop the manifest again."
-            )
-        return StepResult(
-            job_id=job.job_id,
-            outcome=StepOutcome.WAITING,
-            wait_seconds=max(1, math.ceil(self.file_look_seconds)),
-        )
+        """An upload's own event wakes the job, so that it is looked for rarely."""
+        uploaded = job.phase is Phase.AWAITING_UPLOAD
+        now = self.clock.now()
+        until = job.created_at + (UPLOAD_WAIT if uploaded else FILE_WAIT)
+        if now >= until:
+            raise RequestInvalidError(_missed(missing[0], uploaded=uploaded))
+        wait = self.polling.wait_seconds(started=job.created_at, now=now, pushed=uploaded)
+        left = int((until - now).total_seconds()) + 1
+        return StepResult(job_id=job.job_id, outcome=StepOutcome.WAITING, wait_seconds=min(wait, left))
 
     def _convert(self, job: Job, request: JobRequest, preparation: DatasetPreparation) -> DatasetReport:
         """Reads both files whatever is wrong with one of them, so that a user learns of everything at once.
@@ -122,10 +135,12 @@ class PrepareJob:
             )
 
     def _ready(self, job: Job, report: DatasetReport) -> Job:
+        """The files stay on the record of a job that was cancelled meanwhile: a retry trains on them."""
         return advance(
             job,
             Phase.PREPARING,
             at=self.clock.now(),
+            outcome=None if job.cancel_requested_at is None else cancelled(job),
             dataset=self._dataset(job.job_id, report),
             hyperparameters=dict(report.hyperparameters),
             notes=_notes(report),
@@ -153,6 +168,16 @@ def _request_of(job: Job) -> JobRequest:
     if job.request is None:
         raise RequestInvalidError(f"The record of job {job.job_id} holds no request. Drop the file again.")
     return job.request
+
+
+def _missed(file: str, *, uploaded: bool) -> str:
+    name = file.partition("?")[0]
+    if uploaded:
+        return f"{name} was not uploaded within {UPLOAD_WAIT // timedelta(hours=1)} hours. Create the job again."
+    return (
+        f"{name} did not arrive within {FILE_WAIT // timedelta(minutes=1)} minutes. "
+        "Upload the file, check its name, then drop the manifest again."
+    )
 
 
 def _notes(report: DatasetReport) -> tuple[str, ...]:

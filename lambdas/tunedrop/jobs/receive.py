@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
 
 import msgspec
 
 from tunedrop.domain.errors import PermanentError
 from tunedrop.domain.inbox import DatasetDrop, read_key, starts_a_job
-from tunedrop.domain.job import Job, JobRequest, JobStatus, Phase, Source, job_id_for
-from tunedrop.domain.manifest import MAX_MANIFEST_BYTES, locate, read_manifest
-from tunedrop.domain.models import ModelRules, find_model
-from tunedrop.domain.ports import Clock, JobStore, ObjectStore, Workflow
+from tunedrop.domain.job import Job, JobRequest, Phase, Source, job_id_for
+from tunedrop.domain.manifest import MAX_MANIFEST_BYTES, read_manifest
+from tunedrop.domain.ports import Clock, JobStore, ObjectStore
+from tunedrop.jobs.accept import AcceptJob, draft
 from tunedrop.jobs.finish import FinishJob
 from tunedrop.jobs.step import failure
-
-DEFAULT_DEADLINE = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiveUpload:
     store: JobStore
     objects: ObjectStore
-    workflow: Workflow
+    accept: AcceptJob
     finish: FinishJob
     clock: Clock
-    inbox_bucket: str
-    readable_buckets: Collection[str]
 
     def __call__(self, source: Source) -> Job | None:
         """The job of `source`, None where the key asks for none.
@@ -43,7 +37,7 @@ class ReceiveUpload:
         if job.outcome is not None:
             self.finish(job.job_id)
             return self.store.get(job.job_id)
-        self.workflow.start(job.provider, job.job_id)
+        self.accept.start(job)
         return job
 
     def _record(self, source: Source) -> Job:
@@ -51,41 +45,15 @@ class ReceiveUpload:
         return job if self.store.create(job) else self.store.get(job.job_id)
 
     def _new_job(self, source: Source) -> Job:
-        now = self.clock.now()
-        job = Job(
-            job_id=job_id_for(source),
-            provider="unknown",
-            model="unknown",
-            phase=Phase.RECEIVED,
-            status=JobStatus.NOT_STARTED,
-            version=1,
-            created_at=now,
-            updated_at=now,
-            deadline_at=now + DEFAULT_DEADLINE,
-            source=source,
-        )
+        """A drop that cannot be used becomes a job, too: there is nobody to answer, and the record says what is
+        wrong."""
+        job = draft(job_id_for(source), at=self.clock.now(), source=source)
         try:
             request = self._request(source)
             job = msgspec.structs.replace(job, provider=request.provider, model=request.model, request=request)
-            return self._accept(job, request, find_model(request.provider, request.model))
+            return self.accept(job, request)
         except PermanentError as error:
             return msgspec.structs.replace(job, outcome=failure(error))
-
-    def _accept(self, job: Job, request: JobRequest, rules: ModelRules) -> Job:
-        located = msgspec.structs.replace(
-            request,
-            training_file=self._locate(request.training_file, "training_file"),
-            validation_file=request.validation_file and self._locate(request.validation_file, "validation_file"),
-        )
-        hours = request.deadline_hours
-        return msgspec.structs.replace(
-            job,
-            request=located,
-            base_model=rules.model_id,
-            deadline_at=job.created_at + (DEFAULT_DEADLINE if hours is None else timedelta(hours=hours)),
-            execution_arn=self.workflow.execution_arn(request.provider, job.job_id),
-            console_url=self.workflow.console_url(request.provider, job.job_id),
-        )
 
     def _request(self, source: Source) -> JobRequest:
         uri = f"s3://{source.bucket}/{source.key}?versionId={source.version}"
@@ -94,8 +62,3 @@ class ReceiveUpload:
             return JobRequest(provider=drop.provider, model=drop.model, training_file=uri)
         with self.objects.open(uri) as stream:
             return read_manifest(stream.read(MAX_MANIFEST_BYTES + 1), name=drop.name)
-
-    def _locate(self, file: str, field: str) -> str:
-        location, version, version_id = file.partition("?versionId=")
-        found = locate(location, field=field, inbox_bucket=self.inbox_bucket, readable_buckets=self.readable_buckets)
-        return f"{found}{version}{version_id}"

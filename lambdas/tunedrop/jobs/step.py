@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from tunedrop.domain.errors import PermanentError, ProviderRejectedError
-from tunedrop.domain.job import JobError, JobStatus, Outcome
+from tunedrop.domain.job import Job, JobError, JobStatus, Outcome
 
 
 class StepOutcome(StrEnum):
@@ -18,6 +18,7 @@ class StepOutcome(StrEnum):
     SUBMITTED = "submitted"
     RUNNING = "running"
     DEADLINE = "deadline"
+    CANCEL = "cancel"
     ENDED = "ended"
 
 
@@ -26,6 +27,14 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     outcome: StepOutcome
     wait_seconds: int = 0
     """Whole seconds until the next look; at least 1 where the outcome waits."""
+    wake_seq: int = 0
+    """The record's, as read before anything was looked at: a wait that finds another one on the record is over at
+    once, so that no wake-up is lost between the look and the wait."""
+
+
+def first_state(job: Job) -> dict[str, str | int]:
+    """What an execution begins with: ids only, the same whenever it is started again."""
+    return {"job_id": job.job_id}
 
 
 def failure(error: PermanentError, *, warning: str = "") -> Outcome:

@@ -6,11 +6,14 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
-from tunedrop.domain.errors import PermanentError, ProviderThrottledError
+import msgspec
+
+from tunedrop.domain.errors import PermanentError, ProviderThrottledError, SubmissionUncertainError
 from tunedrop.domain.job import Job, JobError, JobStatus, Outcome, Phase, Submission
 from tunedrop.domain.polling import PollingPolicy
 from tunedrop.domain.ports import Clock, ConnectProvider, FineTuningProvider, JobStore
 from tunedrop.domain.transitions import advance
+from tunedrop.jobs.cancel import cancelled, must_be_stopped
 from tunedrop.jobs.order import order_for, token_for
 from tunedrop.jobs.step import StepOutcome, StepResult, failure
 
@@ -24,18 +27,22 @@ class SubmitJob:
 
     def __call__(self, job_id: str) -> StepResult:
         job = self.store.get(job_id)
+        return msgspec.structs.replace(self._look(job), wake_seq=job.wake_seq)
+
+    def _look(self, job: Job) -> StepResult:
         if job.is_final or job.outcome is not None:
-            return StepResult(job_id=job_id, outcome=StepOutcome.ENDED)
+            return StepResult(job_id=job.job_id, outcome=StepOutcome.ENDED)
         if job.provider_job_id is not None:
             return self._submitted(job)
         try:
             return self._submit(job)
         except PermanentError as error:
             outcome = failure(error, warning=_doubt(job.submission))
-            self.store.change(job_id, lambda job: self._end(job, outcome))
-            return StepResult(job_id=job_id, outcome=StepOutcome.ENDED)
+            return self._ended(job.job_id, outcome)
 
     def _submit(self, job: Job) -> StepResult:
+        if job.cancel_requested_at is not None and job.submission is None:
+            return self._ended(job.job_id, cancelled(job))
         order = order_for(job)
         provider = self.connect(job)
         if job.submission is not None:
@@ -45,10 +52,12 @@ class SubmitJob:
             unsettled = self._unsettled_seconds(provider, job.submission)
             if unsettled > 0:
                 return StepResult(job_id=job.job_id, outcome=StepOutcome.WAITING, wait_seconds=math.ceil(unsettled))
-        if self.clock.now() >= job.deadline_at:
-            self.store.change(job.job_id, lambda job: self._end(job, _too_late(job)))
-            return StepResult(job_id=job.job_id, outcome=StepOutcome.ENDED)
-        job = self.store.change(job.job_id, self._intend)
+        looked_at = job.submission
+        # Such a provider may be training what the last attempt made. Creating it again is how to find it, and stop it.
+        doubtful = looked_at is not None and provider.found_by_creating
+        if self.clock.now() >= job.deadline_at and job.cancel_requested_at is None and not doubtful:
+            return self._ended(job.job_id, _too_late(job))
+        job = self.store.change(job.job_id, lambda job: self._intend(job, looked_at, doubtful=doubtful))
         if job.outcome is not None:
             return StepResult(job_id=job.job_id, outcome=StepOutcome.ENDED)
         try:
@@ -62,11 +71,16 @@ class SubmitJob:
         passed = (self.clock.now() - submission.attempted_at).total_seconds()
         return provider.lookup_settle_seconds - passed
 
-    def _intend(self, job: Job) -> Job:
-        """The intent to create, conditional on no cancel: a job cancelled by now is never sent."""
+    def _intend(self, job: Job, looked_at: Submission | None, *, doubtful: bool) -> Job:
+        """The intent to create, conditional on no cancel: a job cancelled by now is never sent, unless `doubtful`.
+
+        Also conditional on no other attempt since `looked_at`: nobody has looked for what that one made.
+        """
+        if job.submission != looked_at:
+            raise SubmissionUncertainError(f"Job {job.job_id} is being submitted by another attempt.")
         now = self.clock.now()
-        if job.cancel_requested_at is not None and job.submission is None:
-            return advance(job, job.phase, at=now, outcome=Outcome(status=JobStatus.CANCELLED))
+        if job.cancel_requested_at is not None and not doubtful:
+            return advance(job, job.phase, at=now, outcome=cancelled(job))
         attempts = job.submission.attempts + 1 if job.submission else 1
         submission = Submission(token=token_for(job.job_id), attempted_at=now, attempts=attempts)
         return advance(job, Phase.SUBMITTING, at=now, submission=submission)
@@ -94,14 +108,17 @@ class SubmitJob:
         )
 
     def _submitted(self, job: Job) -> StepResult:
+        if must_be_stopped(job):
+            return StepResult(job_id=job.job_id, outcome=StepOutcome.CANCEL)
         started = job.submission.attempted_at if job.submission else job.created_at
         return StepResult(job_id=job.job_id, outcome=StepOutcome.SUBMITTED, wait_seconds=self._wait(started, None))
 
     def _wait(self, started: datetime, retry_after: float | None) -> int:
         return self.polling.wait_seconds(started=started, now=self.clock.now(), retry_after=retry_after)
 
-    def _end(self, job: Job, outcome: Outcome) -> Job:
-        return advance(job, job.phase, at=self.clock.now(), outcome=outcome)
+    def _ended(self, job_id: str, outcome: Outcome) -> StepResult:
+        self.store.change(job_id, lambda job: advance(job, job.phase, at=self.clock.now(), outcome=outcome))
+        return StepResult(job_id=job_id, outcome=StepOutcome.ENDED)
 
 
 def _doubt(earlier: Submission | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -16,14 +16,18 @@ import intake
 import notify
 import openai_tasks
 import prepare
-from tests.builders import JOB_ID, job_in
+from tests.builders import CREATED, JOB_ID, job_in
 from tests.fakes.publisher import MemoryPublisher
+from tests.unit.endpoints.builders import endpoint_in
 from tunedrop import wiring
+from tunedrop.aws import endpoint_items
 from tunedrop.aws.job_items import event_of, record_key, record_of
+from tunedrop.domain.endpoint import EndpointStatus
 from tunedrop.domain.errors import ProviderUnavailableError
 from tunedrop.domain.job import Job, JobError, JobStatus, Outcome, Phase, Source
 from tunedrop.domain.transitions import close
-from tunedrop.jobs.finish import Caught
+from tunedrop.endpoints.notify import NotifyEndpointChange
+from tunedrop.jobs.finish import Caught, Finished
 from tunedrop.jobs.notify import NotifyChange
 from tunedrop.jobs.step import StepOutcome, StepResult
 
@@ -78,13 +82,39 @@ class TestIntake:
         assert intake.handler(drop_event("inbox/x/"), context) == {"job_id": None}
         assert seen[0].version == "00617F08299329D189"
 
+    @pytest.mark.parametrize(
+        ("woken", "metric"), [(JOB_ID, "UploadsArrived"), (None, "UploadsIgnored")], ids=["awaited", "not awaited"]
+    )
+    def test_a_file_that_a_job_may_wait_for_is_told_to_it_and_makes_no_job(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        context: LambdaContext,
+        function_log: io.StringIO,
+        capsys: pytest.CaptureFixture[str],
+        woken: str | None,
+        metric: str,
+    ) -> None:
+        seen: list[str] = []
+
+        def hear(key: str) -> str | None:
+            seen.append(key)
+            return woken
+
+        answer(monkeypatch, "hear_of_upload", hear)
+        key = f"uploads/{JOB_ID}/train set.jsonl"
+
+        assert intake.handler(drop_event(key), context) == {"job_id": woken}
+        assert seen == [key]
+        assert key in function_log.getvalue()
+        assert metric in capsys.readouterr().out
+
 
 class TestSteps:
     @pytest.mark.parametrize(
         ("module", "provider"),
         [(openai_tasks, "openai"), (bedrock_tasks, "bedrock"), (databricks_tasks, "databricks")],
     )
-    @pytest.mark.parametrize("operation", ["submit", "poll", "cancel"])
+    @pytest.mark.parametrize("operation", get_args(wiring.Operation))
     def test_a_task_runs_the_operation_that_its_payload_names(
         self,
         monkeypatch: pytest.MonkeyPatch,
@@ -104,6 +134,7 @@ class TestSteps:
             "job_id": JOB_ID,
             "outcome": "running",
             "wait_seconds": 15,
+            "wake_seq": 0,
         }
         assert f'"provider":"{provider}"' in function_log.getvalue()
 
@@ -135,9 +166,9 @@ class TestFinish:
         ended = close(before, Outcome(status=JobStatus.FAILED, error=error), at=before.created_at)
         seen: list[Caught | None] = []
 
-        def finish_job(job_id: str, caught: Caught | None) -> Job:
+        def finish_job(job_id: str, caught: Caught | None) -> Finished:
             seen.append(caught)
-            return ended
+            return Finished(ended)
 
         answer(monkeypatch, "finish_job", finish_job)
 
@@ -147,6 +178,28 @@ class TestFinish:
             "error": {"code": "training_failed", "message": "row 7 is bad", "provider_code": None},
         }
         assert seen == [Caught(error="KeyError", cause="x")]
+
+    @pytest.mark.parametrize(
+        ("status", "executions", "named"),
+        [
+            (EndpointStatus.STARTING, 1, {"endpoint_execution": f"{JOB_ID}-1"}),
+            (EndpointStatus.STARTING, 2, {"endpoint_execution": f"{JOB_ID}-1-2"}),
+            (EndpointStatus.READY, 1, {}),
+        ],
+    )
+    def test_the_execution_of_an_endpoint_that_has_to_be_started_is_named(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        context: LambdaContext,
+        status: EndpointStatus,
+        executions: int,
+        named: dict[str, str],
+    ) -> None:
+        ended = close(job_in(Phase.TRAINING), Outcome(status=JobStatus.SUCCEEDED, tuned_model="m"), at=CREATED)
+        endpoint = endpoint_in(status, executions=executions)
+        answer(monkeypatch, "finish_job", lambda job_id, caught: Finished(ended, endpoint))
+
+        assert finish.handler({"job_id": JOB_ID}, context) == {"job_id": JOB_ID, "status": "succeeded", **named}
 
 
 class TestNotify:
@@ -202,3 +255,23 @@ class TestNotify:
 
         assert notify.handler(event, context) == {"batchItemFailures": [{"itemIdentifier": "1a"}]}
         assert len(publisher.changes) == 1
+
+    def test_a_change_of_an_endpoints_status_is_published_too(
+        self, monkeypatch: pytest.MonkeyPatch, context: LambdaContext
+    ) -> None:
+        publisher = MemoryPublisher()
+        answer(monkeypatch, "notify_endpoint_change", NotifyEndpointChange(publisher=publisher))
+        starting, ready = endpoint_in(EndpointStatus.STARTING), endpoint_in(EndpointStatus.READY, version=2)
+        key = endpoint_items.record_key(JOB_ID)
+        images = [{**key, **endpoint_items.record_of(each)} for each in (starting, ready)]
+        records = [
+            self.record("0", {"NewImage": images[0]}),
+            self.record("1", {"NewImage": endpoint_items.event_of(None, starting)}),
+            self.record("2", {"OldImage": images[0], "NewImage": images[1]}),
+        ]
+
+        assert notify.handler({"Records": records}, context) == {"batchItemFailures": []}
+        assert [(change.detail_type, change.event_id, change.detail["status"]) for change in publisher.changes] == [
+            ("Fine-Tuning Endpoint State Change", f"{JOB_ID}-endpoint-1", "starting"),
+            ("Fine-Tuning Endpoint State Change", f"{JOB_ID}-endpoint-2", "ready"),
+        ]

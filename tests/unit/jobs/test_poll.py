@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,9 +12,10 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.job_store import MemoryJobStore
 from tests.fakes.provider import MemoryProvider
 from tunedrop.domain.errors import CredentialsError, ProviderThrottledError, ProviderUnavailableError
-from tunedrop.domain.job import Job, JobStatus, Phase, Progress
+from tunedrop.domain.job import Job, JobError, JobStatus, Outcome, Phase, Progress
 from tunedrop.domain.polling import PollingPolicy
 from tunedrop.domain.ports import ProviderJob, ProviderState
+from tunedrop.domain.transitions import advance
 from tunedrop.jobs.poll import STOP_GRACE, PollJob
 from tunedrop.jobs.step import StepOutcome, StepResult
 
@@ -37,6 +39,16 @@ class Bench:
 
     def __call__(self) -> StepResult:
         return self.poll(self.job_id)
+
+    def during_the_look(self, action: Callable[[], object]) -> None:
+        """Something that happens while the provider is asked."""
+        status = self.provider.status
+
+        def asked(provider_job_id: str) -> ProviderJob:
+            action()
+            return status(provider_job_id)
+
+        self.provider.status = asked  # type: ignore[method-assign]
 
     @property
     def job(self) -> Job:
@@ -177,12 +189,112 @@ def test_a_job_that_is_being_stopped_stays_in_cancelling() -> None:
     assert bench.job.phase is Phase.CANCELLING
 
 
-def test_a_provider_that_never_confirms_a_stop_ends_the_job_loudly() -> None:
-    bench = Bench(answer(ProviderState.STOPPING), phase=Phase.CANCELLING, stop_sent_at=CREATED + timedelta(days=7))
+@pytest.mark.parametrize(("asked", "words"), [(None, "The deadline passed"), (CREATED, "The job was to be cancelled")])
+def test_a_provider_that_never_confirms_a_stop_ends_the_job_loudly(asked: datetime | None, words: str) -> None:
+    bench = Bench(
+        answer(ProviderState.STOPPING),
+        phase=Phase.CANCELLING,
+        cancel_requested_at=asked,
+        stop_sent_at=CREATED + timedelta(days=7),
+    )
     bench.clock.advance(days=7, seconds=STOP_GRACE.total_seconds())
     bench()
 
     assert bench.job.outcome is not None
     assert bench.job.outcome.error is not None
     assert bench.job.outcome.error.code == "stop_unconfirmed"
+    assert bench.job.outcome.error.message.startswith(f"{words}, and 12 hours after the request to stop")
     assert "pj-0" in bench.job.outcome.error.message
+
+
+ASKED = {"cancel_requested_at": CREATED}
+TOLD = {**ASKED, "stop_sent_at": CREATED}
+REFUSED = {**TOLD, "stop_refused": True, "last_error": "The provider refused to stop the job: no"}
+
+
+def test_a_cancel_leads_to_cancel_once_the_provider_says_that_the_job_goes_on() -> None:
+    assert Bench(answer(ProviderState.TRAINING), phase=Phase.TRAINING, **ASKED)().outcome is StepOutcome.CANCEL
+    assert Bench(answer(ProviderState.QUEUED), phase=Phase.QUEUED, **ASKED)().outcome is StepOutcome.CANCEL
+
+
+def test_a_cancel_during_the_look_is_seen_by_it() -> None:
+    bench = Bench(answer(ProviderState.TRAINING), phase=Phase.TRAINING)
+    bench.during_the_look(lambda: bench.store.change(bench.job_id, cancelling))
+
+    assert bench().outcome is StepOutcome.CANCEL
+
+
+def cancelling(job: Job) -> Job:
+    return advance(job, Phase.CANCELLING, at=CREATED, cancel_requested_at=CREATED)
+
+
+def test_a_provider_that_was_told_is_not_told_again() -> None:
+    assert Bench(answer(ProviderState.STOPPING), phase=Phase.CANCELLING, **TOLD)().outcome is StepOutcome.RUNNING
+
+
+def test_a_provider_that_refused_to_stop_is_told_again_and_the_refusal_stays_on_the_record() -> None:
+    bench = Bench(answer(ProviderState.TRAINING), phase=Phase.CANCELLING, **REFUSED)
+
+    assert bench().outcome is StepOutcome.CANCEL
+    assert bench.job.last_error == REFUSED["last_error"]
+
+
+def test_a_deadlines_stop_that_was_refused_is_sent_again() -> None:
+    bench = Bench(
+        answer(ProviderState.TRAINING),
+        phase=Phase.CANCELLING,
+        stop_sent_at=CREATED + timedelta(days=7),
+        stop_refused=True,
+    )
+    bench.clock.advance(days=7, seconds=15)
+
+    assert bench().outcome is StepOutcome.DEADLINE
+
+
+@pytest.mark.parametrize("trouble", [CredentialsError("revoked"), ProviderThrottledError("slow", retry_after=900)])
+def test_a_cancel_does_not_wait_for_a_provider_that_does_not_say_how_the_job_is(trouble: Exception) -> None:
+    assert Bench(trouble, phase=Phase.CANCELLING, **ASKED)().outcome is StepOutcome.CANCEL
+
+
+@pytest.mark.parametrize("changes", [ASKED, TOLD, REFUSED])
+def test_a_provider_that_finished_before_the_cancel_wins(changes: dict[str, object]) -> None:
+    bench = Bench(answer(ProviderState.SUCCEEDED, tuned_model="ft:x"), phase=Phase.CANCELLING, **changes)
+
+    assert bench().outcome is StepOutcome.ENDED
+    assert bench.job.outcome == Outcome(status=JobStatus.SUCCEEDED, tuned_model="ft:x")
+
+
+@pytest.mark.parametrize("cause", [None, JobError(code="execution_aborted", message="Somebody stopped the execution.")])
+def test_a_cancelled_job_ends_as_cancelled_when_the_provider_says_so(cause: JobError | None) -> None:
+    bench = Bench(answer(ProviderState.CANCELLED), phase=Phase.CANCELLING, **TOLD, cancel_cause=cause)
+    bench()
+
+    assert bench.job.outcome == Outcome(status=JobStatus.CANCELLED, error=cause)
+
+
+def test_a_provider_that_tells_news_is_asked_often_at_first_and_then_every_quarter_of_an_hour() -> None:
+    waits = []
+    bench = Bench(answer(ProviderState.TRAINING), phase=Phase.TRAINING)
+    bench.provider.tells_news = True
+    for _ in range(5):
+        waits.append(bench().wait_seconds)
+        bench.clock.advance(seconds=waits[-1])
+
+    assert waits == [15, 45, 180, 720, 900]
+
+
+def test_trouble_to_hear_of_a_provider_that_tells_news_is_no_reason_to_ask_it_more_often() -> None:
+    bench = Bench(CredentialsError("revoked"), phase=Phase.TRAINING)
+    bench.provider.tells_news = True
+    bench.clock.advance(seconds=600)
+
+    assert bench().wait_seconds == 900
+
+
+def test_a_wake_up_during_the_look_is_not_taken_for_seen() -> None:
+    """The wait that follows finds another count on the record, and is over at once."""
+    bench = Bench(answer(ProviderState.TRAINING), wake_seq=2)
+    bench.during_the_look(lambda: bench.store.wake(bench.job_id, at=CREATED))
+
+    assert bench().wake_seq == 2
+    assert bench.job.wake_seq == 3

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.builders import JOB_ID, REQUEST, job_in
+from tests.builders import CREATED, DATASET, JOB_ID, REQUEST, job_in
 from tests.fakes.clock import FakeClock
 from tests.fakes.job_store import MemoryJobStore
 from tests.fakes.object_store import MemoryObjectStore
 from tunedrop.domain.job import Job, JobError, JobStatus, Outcome, Phase
+from tunedrop.domain.polling import PollingPolicy
+from tunedrop.domain.ports import ObjectInfo
+from tunedrop.domain.transitions import advance
 from tunedrop.jobs.prepare import PrepareJob
 from tunedrop.jobs.step import StepOutcome, StepResult
 
@@ -47,14 +52,18 @@ COMPLETIONS = b'{"prompt": "What is one?", "completion": "It is one."}\n' * 12
 class Bench:
     """Prepare with everything around it in memory."""
 
-    def __init__(self, **request: Any) -> None:
+    def __init__(self, job: Job | None = None, **request: Any) -> None:
         self.clock = FakeClock()
         self.store = MemoryJobStore()
         self.objects = MemoryObjectStore()
         self.prepare = PrepareJob(
-            store=self.store, objects=self.objects, clock=self.clock, artifacts_bucket="artifacts"
+            store=self.store,
+            objects=self.objects,
+            clock=self.clock,
+            artifacts_bucket="artifacts",
+            polling=PollingPolicy(jitter=0),
         )
-        self.store.create(job_in(Phase.RECEIVED, request=msgspec.structs.replace(REQUEST, **request)))
+        self.store.create(job or job_in(Phase.RECEIVED, request=msgspec.structs.replace(REQUEST, **request)))
 
     def __call__(self) -> StepResult:
         return self.prepare(JOB_ID)
@@ -68,6 +77,16 @@ class Bench:
         assert self.job.outcome is not None
         assert self.job.outcome.error is not None
         return self.job.outcome.error
+
+    def during_the_look(self, action: Callable[[], object]) -> None:
+        """Something that happens while the files are looked for."""
+        head = self.objects.head
+
+        def looked(uri: str) -> ObjectInfo | None:
+            action()
+            return head(uri)
+
+        self.objects.head = looked  # type: ignore[method-assign]
 
     def found(self) -> Any:
         return json.loads(self.objects.objects[f"s3://artifacts/jobs/{JOB_ID}/dataset.json"])
@@ -348,9 +367,98 @@ def test_a_file_that_is_not_there_yet_is_waited_for_and_then_given_up() -> None:
     bench = Bench()
 
     assert bench() == StepResult(job_id=JOB_ID, outcome=StepOutcome.WAITING, wait_seconds=15)
-    bench.clock.advance(seconds=15 * 60)
+    bench.clock.advance(seconds=10 * 60)
+    assert bench().wait_seconds == 30
+    bench.clock.advance(seconds=5 * 60 - 10)
+    assert bench().wait_seconds == 11, "no look comes much later than the last one that counts"
+    bench.clock.advance(seconds=10)
     assert bench().outcome is StepOutcome.ENDED
     assert "train.jsonl did not arrive within 15 minutes" in bench.error.message
+
+
+def test_an_upload_is_looked_for_rarely_and_its_job_is_not_started_before_it_is_there() -> None:
+    bench = Bench(job_in(Phase.AWAITING_UPLOAD))
+
+    assert bench() == StepResult(job_id=JOB_ID, outcome=StepOutcome.WAITING, wait_seconds=15)
+    bench.clock.advance(hours=1)
+    assert bench().wait_seconds == 900
+    assert (bench.job.phase, bench.job.status) == (Phase.AWAITING_UPLOAD, JobStatus.NOT_STARTED)
+    assert bench.job.version == 1
+
+    bench.objects.put(TRAINING, ROWS)
+    assert bench().outcome is StepOutcome.READY
+    assert (bench.job.phase, bench.job.status) == (Phase.PREPARING, JobStatus.PENDING)
+    assert [job.phase for job in bench.store.history] == [Phase.AWAITING_UPLOAD, Phase.PREPARING, Phase.PREPARING]
+
+
+def test_an_upload_that_never_comes_is_given_up_after_a_day() -> None:
+    bench = Bench(job_in(Phase.AWAITING_UPLOAD))
+    bench.clock.advance(hours=24, seconds=-60)
+    assert bench().wait_seconds == 61
+    bench.clock.advance(seconds=60)
+
+    assert bench().outcome is StepOutcome.ENDED
+    assert "train.jsonl was not uploaded within 24 hours" in bench.error.message
+
+
+def test_a_retry_brings_its_files_along_and_reads_nothing() -> None:
+    bench = Bench(job_in(Phase.RECEIVED, dataset=DATASET, hyperparameters={"n_epochs": 3}))
+
+    assert bench().outcome is StepOutcome.READY
+    assert bench.job.phase is Phase.PREPARING
+    assert bench.objects.objects == {}
+
+
+def test_a_job_whose_execution_was_lost_while_it_trained_goes_on_where_it_was() -> None:
+    bench = Bench(job_in(Phase.TRAINING, recoveries=1))
+    job = bench.job
+
+    assert bench().outcome is StepOutcome.READY
+    assert bench.job == job
+
+
+@pytest.mark.parametrize("phase", [Phase.RECEIVED, Phase.AWAITING_UPLOAD, Phase.PREPARING])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_job_cancelled_before_its_file_was_read_ends_without_reading_it(phase: Phase, there: bool) -> None:
+    bench = Bench(job_in(phase, cancel_requested_at=CREATED))
+    if there:
+        bench.objects.put(TRAINING, ROWS)
+
+    assert bench().outcome is StepOutcome.ENDED
+    assert bench.job.outcome == Outcome(status=JobStatus.CANCELLED)
+    assert bench.job.dataset is None
+    assert list(bench.objects.objects) == ([TRAINING] if there else [])
+
+
+def test_a_cancel_that_nobody_asked_for_says_why() -> None:
+    cause = JobError(code="execution_aborted", message="Somebody stopped the execution.")
+    bench = Bench(job_in(Phase.PREPARING, cancel_requested_at=CREATED, cancel_cause=cause))
+
+    assert bench().outcome is StepOutcome.ENDED
+    assert bench.job.outcome == Outcome(status=JobStatus.CANCELLED, error=cause)
+
+
+def test_a_cancel_while_the_file_is_read_ends_the_job_and_keeps_what_was_prepared() -> None:
+    bench = Bench()
+    bench.objects.put(TRAINING, ROWS)
+    bench.during_the_look(lambda: bench.store.change(JOB_ID, cancelling))
+
+    assert bench().outcome is StepOutcome.ENDED
+    assert bench.job.phase is Phase.CANCELLING
+    assert bench.job.outcome == Outcome(status=JobStatus.CANCELLED)
+    assert bench.job.dataset is not None
+
+
+def cancelling(job: Job) -> Job:
+    return advance(job, Phase.CANCELLING, at=CREATED + timedelta(seconds=5), cancel_requested_at=CREATED)
+
+
+def test_a_wake_up_during_the_look_is_not_taken_for_seen() -> None:
+    bench = Bench(job_in(Phase.AWAITING_UPLOAD, wake_seq=7))
+    bench.during_the_look(lambda: bench.store.wake(JOB_ID, at=CREATED))
+
+    assert bench().wake_seq == 7
+    assert bench.job.wake_seq == 8
 
 
 def test_a_job_that_has_ended_is_left_alone() -> None:

@@ -18,6 +18,7 @@ from tests.fakes.workflow import MemoryWorkflow
 from tunedrop.domain.errors import StoreUnavailableError
 from tunedrop.domain.job import Job, JobStatus, Phase, Source
 from tunedrop.domain.transitions import advance
+from tunedrop.jobs.accept import AcceptJob
 from tunedrop.jobs.finish import FinishJob
 from tunedrop.jobs.receive import ReceiveUpload
 
@@ -33,11 +34,15 @@ class Inbox:
         self.receive = ReceiveUpload(
             store=self.store,
             objects=self.objects,
-            workflow=self.workflow,
-            finish=FinishJob(store=self.store, objects=self.objects, clock=clock, artifacts_bucket="artifacts"),
+            accept=AcceptJob(workflow=self.workflow, inbox_bucket="the-inbox", readable_buckets=["data"]),
+            finish=FinishJob(
+                store=self.store,
+                objects=self.objects,
+                clock=clock,
+                artifacts_bucket="artifacts",
+                serve=lambda job: None,
+            ),
             clock=clock,
-            inbox_bucket="the-inbox",
-            readable_buckets=["data"],
         )
 
     def drop(self, key: str, content: bytes = b"", version: str = "v1") -> Job | None:
@@ -126,6 +131,16 @@ def test_a_drop_that_cannot_be_used_ends_as_failed_with_the_way_out(inbox: Inbox
             b'{"provider": "openai", "model": "gpt-4.1-mini", "training_file": "s3://secret/x.jsonl"}',
             "'secret', which this stack may not read",
         ),
+        (
+            b'{"provider": "bedrock", "model": "nova-lite", "training_file": "x.jsonl", '
+            b'"endpoint": {"kind": "provisioned", "model_units": 1}}',
+            "'endpoint.ttl_hours' is missing",
+        ),
+        (
+            b'{"provider": "openai", "model": "gpt-4.1-mini", "training_file": "x.jsonl", '
+            b'"hyperparameters": {"epoch": 3}}',
+            "Unknown hyperparameter 'epoch'",
+        ),
     ],
 )
 def test_a_manifest_that_cannot_be_used_ends_as_failed(inbox: Inbox, content: bytes, problem: str) -> None:
@@ -151,7 +166,7 @@ def test_ten_deliveries_in_any_order_make_one_job_and_one_execution_a_version(se
 def test_an_intake_that_crashed_after_its_write_is_finished_by_the_next_delivery(inbox: Inbox) -> None:
     start = inbox.workflow.start
 
-    def crash(provider: str, job_id: str) -> None:
+    def crash(provider: str, name: str, state: Any) -> None:
         raise StoreUnavailableError("Step Functions did not answer")
 
     inbox.workflow.start = crash  # type: ignore[method-assign]
@@ -184,6 +199,19 @@ def test_an_intake_that_crashed_before_closing_a_bad_drop_is_finished_by_the_nex
 
     assert job is not None
     assert job.status is JobStatus.FAILED
+
+
+def test_a_manifest_that_contradicts_itself_names_both_fields(inbox: Inbox) -> None:
+    job = inbox.drop_manifest(
+        provider="databricks", model="llama-3.2-3b", training_file="x.jsonl", start_endpoint=True, skip_deploy=True
+    )
+    assert job.status is JobStatus.FAILED
+    assert "'start_endpoint' and 'skip_deploy'" in reason(job)
+    assert (job.provider, job.model) == ("databricks", "llama-3.2-3b")
+
+
+def test_an_upload_for_a_job_is_no_drop(inbox: Inbox) -> None:
+    assert inbox.drop(f"uploads/{'a' * 26}/train.jsonl") is None
 
 
 def test_a_late_delivery_leaves_a_job_that_went_on_alone(inbox: Inbox) -> None:
