@@ -1,4 +1,4 @@
-"""Bedrock's own role for training, and what the Bedrock function may ask of Bedrock.
+"""Bedrock's own role for training, and what the functions may ask of Bedrock.
 
 Sources: Bedrock User Guide, "Create a service role for model customization"; Service Authorization Reference, "Actions,
 resources, and condition keys for Amazon Bedrock".
@@ -61,6 +61,22 @@ class BedrockAccess(Construct):
                 conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
             ),
         ]
+
+    def serving_permissions(self) -> list[iam.PolicyStatement]:
+        """Deploy a custom model on demand or as provisioned throughput, follow that, and take it down again."""
+        models = self._resource("custom-model/*")
+        deployments, provisioned = self._resource("custom-model-deployment/*"), self._resource("provisioned-model/*")
+        return [
+            allow(["bedrock:CreateCustomModelDeployment", "bedrock:CreateProvisionedModelThroughput"], [models]),
+            # One that has our name is ours only if it has our tags, too.
+            allow(["bedrock:TagResource", "bedrock:ListTagsForResource"], [deployments, provisioned]),
+            allow(["bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"], [deployments]),
+            allow(["bedrock:GetProvisionedModelThroughput", "bedrock:DeleteProvisionedModelThroughput"], [provisioned]),
+        ]
+
+    def removal_permissions(self) -> list[iam.PolicyStatement]:
+        """Delete a custom model that nobody needs; Bedrock refuses while it is deployed."""
+        return [allow(["bedrock:DeleteCustomModel"], [self._resource("custom-model/*")])]
 
     def _resource(self, name: str) -> str:
         return f"{self._bedrock}:{self._account}:{name}"

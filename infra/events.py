@@ -1,6 +1,10 @@
-"""What sets the functions off: objects in the inbox, and changes of the records. Nothing is lost without a trace."""
+"""What sets the functions off: objects in the inbox, changes of the records, news from Bedrock, executions that were
+lost. What cannot be handled is kept."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
@@ -13,11 +17,19 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.state_machines import StateMachines
 from infra.storage import Storage
 
 INBOX_PREFIX = "inbox/"
-RECORD_SORT_KEY = "JOB"
-"""The record's item; a job's events lie beside it and are no news of their own."""
+UPLOADS_PREFIX = "uploads/"
+"""Where a job that was made over the API waits for its file."""
+RECORD_SORT_KEYS = ("JOB", "ENDPOINT")
+"""The record's item and its endpoint's; a job's events lie beside them and are no news of their own."""
+BEDROCK_JOB_PREFIX = "tunedrop-"
+"""Of the names of our jobs at Bedrock (tunedrop.jobs.order); other jobs of the account are nobody's news here."""
+LOST = ("FAILED", "ABORTED", "TIMED_OUT")
+"""How an execution ends that nobody meant to end. A job that failed ends its execution so, too: recover sees that its
+record is final."""
 
 
 class Notifications(Construct):
@@ -36,7 +48,7 @@ class Notifications(Construct):
 
 
 class Events(Construct):
-    """The rule on the inbox, the mapping from the table's stream, and the queues for what could not be handled."""
+    """The rules, the mapping from the table's stream, and the queues for what could not be handled."""
 
     def __init__(
         self,
@@ -44,35 +56,69 @@ class Events(Construct):
         construct_id: str,
         *,
         storage: Storage,
+        machines: StateMachines,
         intake: lambda_.Function,
         notify: lambda_.Function,
+        wake: lambda_.Function,
+        recover: lambda_.Function,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._drops(storage, intake)
+        self._rule(
+            "Drops",
+            intake,
+            description="An object in the inbox becomes a job, or is the file that a job waits for.",
+            source="aws.s3",
+            detail_type="Object Created",
+            detail={
+                "bucket": {"name": [storage.inbox.bucket_name]},
+                "object": {"key": [{"prefix": INBOX_PREFIX}, {"prefix": UPLOADS_PREFIX}]},
+            },
+        )
+        self._rule(
+            "BedrockNews",
+            wake,
+            description="Bedrock tells of one of our jobs: somebody should look.",
+            source="aws.bedrock",
+            detail_type="Model Customization Job State Change",
+            detail={"jobName": [{"prefix": BEDROCK_JOB_PREFIX}]},
+        )
+        self._rule(
+            "LostExecutions",
+            recover,
+            description="An execution of a job or an endpoint ended before its work did.",
+            source="aws.states",
+            detail_type="Step Functions Execution Status Change",
+            detail={
+                "status": list(LOST),
+                "stateMachineArn": [*machines.fine_tuning(), *machines.endpoints()],
+            },
+        )
         self._changes(storage, notify)
 
-    def _drops(self, storage: Storage, intake: lambda_.Function) -> None:
-        undelivered = self._dead_letters("UndeliveredDrops")
-        unhandled = self._dead_letters("UnhandledDrops")
+    def _rule(
+        self,
+        name: str,
+        function: lambda_.Function,
+        *,
+        description: str,
+        source: str,
+        detail_type: str,
+        detail: dict[str, Any],
+    ) -> None:
+        """The rule `name`, with a queue for events that never reached the function and one for those it failed on."""
+        undelivered, unhandled = self._dead_letters(f"Undelivered{name}"), self._dead_letters(f"Unhandled{name}")
         # A destination rather than a dead-letter queue: the message says what went wrong, too.
-        intake.configure_async_invoke(
+        function.configure_async_invoke(
             on_failure=destinations.SqsDestination(unhandled), retry_attempts=2, max_event_age=Duration.hours(6)
         )
         events.Rule(
             self,
-            "Drops",
-            description="An object in the inbox becomes a job.",
-            event_pattern=events.EventPattern(
-                source=["aws.s3"],
-                detail_type=["Object Created"],
-                detail={
-                    "bucket": {"name": [storage.inbox.bucket_name]},
-                    "object": {"key": events.Match.prefix(INBOX_PREFIX)},
-                },
-            ),
+            name,
+            description=description,
+            event_pattern=events.EventPattern(source=[source], detail_type=[detail_type], detail=detail),
             targets=[
                 targets.LambdaFunction(
-                    intake, dead_letter_queue=undelivered, retry_attempts=185, max_event_age=Duration.hours(24)
+                    function, dead_letter_queue=undelivered, retry_attempts=185, max_event_age=Duration.hours(24)
                 )
             ],
         )
@@ -89,11 +135,7 @@ class Events(Construct):
                 retry_attempts=10,
                 max_record_age=Duration.hours(24),
                 on_failure=sources.SqsDlq(self._dead_letters("UnpublishedChanges")),
-                filters=[
-                    lambda_.FilterCriteria.filter(
-                        {"dynamodb": {"Keys": {"sk": {"S": lambda_.FilterRule.is_equal(RECORD_SORT_KEY)}}}}
-                    )
-                ],
+                filters=[_of_records(RECORD_SORT_KEYS)],
             )
         )
 
@@ -105,3 +147,8 @@ class Events(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             retention_period=Duration.days(14),
         )
+
+
+def _of_records(sort_keys: Sequence[str]) -> Mapping[str, Any]:
+    one_of = lambda_.FilterRule.or_(*sort_keys)
+    return lambda_.FilterCriteria.filter({"dynamodb": {"Keys": {"sk": {"S": one_of}}}})

@@ -12,8 +12,9 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.fine_tuning_definition import EXECUTION_TIMEOUT_SECONDS, TaskFunction, definition
+from infra.fine_tuning_definition import EXECUTION_TIMEOUT_SECONDS, definition
 from infra.functions import LOG_RETENTION, allow
+from infra.state_language import TaskFunction
 
 
 def state_machine_name_prefix(stack_name: str) -> str:
@@ -36,7 +37,9 @@ class FineTuningWorkflow(Construct):
         prepare: lambda_.Function,
         tasks: lambda_.Function,
         finish: lambda_.Function,
+        endpoint_machine_arn: str | None,
     ) -> None:
+        """`endpoint_machine_arn`: None where the provider serves its tuned models without being asked."""
         super().__init__(scope, construct_id)
         functions = {"PrepareArn": prepare, "TasksArn": tasks, "FinishArn": finish}
         steps = {
@@ -44,17 +47,24 @@ class FineTuningWorkflow(Construct):
             for placeholder, function in functions.items()
         }
         states = definition(
-            provider=provider, prepare=steps["PrepareArn"], tasks=steps["TasksArn"], finish=steps["FinishArn"]
+            provider=provider,
+            prepare=steps["PrepareArn"],
+            tasks=steps["TasksArn"],
+            finish=steps["FinishArn"],
+            serves=endpoint_machine_arn is not None,
         )
+        endpoint = {} if endpoint_machine_arn is None else {"EndpointMachineArn": endpoint_machine_arn}
         name = f"{name_prefix}{provider}"
         role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
-            description=f"{name}: its own functions, and a note on the record.",
+            description=f"{name}: what its states call.",
         )
         role.add_to_policy(allow(["lambda:InvokeFunction"], [each.function_arn for each in functions.values()]))
         role.add_to_policy(allow(["dynamodb:UpdateItem"], [jobs.table_arn]))
+        if endpoint:
+            role.add_to_policy(allow(["states:StartExecution"], list(endpoint.values())))
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
@@ -64,6 +74,7 @@ class FineTuningWorkflow(Construct):
             definition_substitutions={
                 "JobsTable": jobs.table_name,
                 **{placeholder: function.function_arn for placeholder, function in functions.items()},
+                **endpoint,
             },
             role=role,
             timeout=Duration.seconds(EXECUTION_TIMEOUT_SECONDS),

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.packaging import BASE, CODE_EXCLUDES, LAMBDAS_FOLDER, TARGETS, layer_archive
 from infra.settings import Settings
+from infra.storage import Storage
 from tunedrop import env
 
 LOG_RETENTION = logs.RetentionDays.THREE_MONTHS
@@ -113,3 +114,21 @@ class Functions(Construct):
 def allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
     """A statement that names its actions."""
     return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+
+
+def records_environment(storage: Storage) -> dict[str, str]:
+    return {env.JOBS_TABLE: storage.jobs.table_name}
+
+
+def whereabouts(storage: Storage) -> dict[str, str]:
+    """Of the records and the files, for what works with both."""
+    return {
+        **records_environment(storage),
+        env.INBOX_BUCKET: storage.inbox.bucket_name,
+        env.ARTIFACTS_BUCKET: storage.artifacts.bucket_name,
+    }
+
+
+def given(variables: Mapping[str, str]) -> dict[str, str]:
+    """Without the variables that are empty: a function takes an unset one as a setting that is missing."""
+    return {name: value for name, value in variables.items() if value}

@@ -26,7 +26,7 @@ REQUIREMENTS_FOLDER = PROJECT / "requirements"
 LAMBDAS_FOLDER = PROJECT / "lambdas"
 
 BASE = "base"
-LAYERS = (BASE, "openai", "databricks", "prepare")
+LAYERS = (BASE, "openai", "databricks", "prepare", "api")
 UNZIPPED_LIMIT_BYTES = 250 * 1024 * 1024
 """A function's code with all its layers (AWS Lambda quotas, deployment package, unzipped)."""
 CODE_EXCLUDES = ("**/__pycache__", "**/*.pyc", "tunedrop/client", "tunedrop/__main__.py", ".DS_Store")

@@ -11,6 +11,10 @@ ABORT_UPLOADS_AFTER = Duration.days(7)
 KEEP_OLD_VERSIONS = Duration.days(90)
 KEEP_ACCESS_LOG = Duration.days(90)
 
+LISTED_BY = ("created", "status", "provider")
+"""Each has an index `by-<name>`, whose partitions are a month each."""
+PROVIDER_JOB_INDEX = "by-provider-job"
+
 
 class Storage(Construct):
     """The stateful resources. They outlive the stack; a test pins their logical ids, since a changed id means a new,
@@ -43,13 +47,19 @@ class Storage(Construct):
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
-        for index in ("created", "status", "provider"):
+        for name in LISTED_BY:
             table.add_global_secondary_index(
-                index_name=f"by-{index}",
-                partition_key=dynamodb.Attribute(name=f"{index}_month", type=text),
+                index_name=f"by-{name}",
+                partition_key=dynamodb.Attribute(name=f"{name}_month", type=text),
                 sort_key=dynamodb.Attribute(name="created_key", type=text),
                 projection_type=dynamodb.ProjectionType.ALL,
             )
+        # For news from providers, which name the job by their own id. Only records that have one are in it.
+        table.add_global_secondary_index(
+            index_name=PROVIDER_JOB_INDEX,
+            partition_key=dynamodb.Attribute(name="provider_job_id", type=text),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        )
         return table
 
 

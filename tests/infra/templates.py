@@ -101,5 +101,38 @@ def statements(synthesis: Synthesis) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
+def of_role(synthesis: Synthesis, role: str) -> dict[str, str]:
+    """The actions of one role, each with its resources as text."""
+    allowed: dict[str, str] = {}
+    for name, statement in statements(synthesis):
+        if name.startswith(role):
+            for action in as_list(statement["Action"]):
+                allowed[action] = allowed.get(action, "") + json.dumps(statement["Resource"])
+    assert allowed, f"no policy of {role}"
+    return allowed
+
+
+def resources_of(synthesis: Synthesis, role: str, action: str) -> list[str]:
+    """The resources, as text, that one role may do `action` on."""
+    return [
+        json.dumps(resource)
+        for name, statement in statements(synthesis)
+        if name.startswith(role) and action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    ]
+
+
+def conditions_of(synthesis: Synthesis, role: str, action: str) -> list[dict[str, Any] | None]:
+    return [
+        statement.get("Condition")
+        for name, statement in statements(synthesis)
+        if name.startswith(role) and action in as_list(statement["Action"])
+    ]
+
+
+def machines_of(synthesis: Synthesis, role: str, action: str) -> list[str]:
+    return [each.split(":stateMachine:")[1].split('"')[0] for each in resources_of(synthesis, role, action)]
+
+
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from infra import fine_tuning_definition as asl
+from infra import state_language as asl
 from tests.infra.templates import Synthesis, as_list, definition, state_machine
 from tunedrop.domain import errors
 from tunedrop.domain.polling import PollingPolicy
+from tunedrop.jobs.poll import STOP_GRACE
+from tunedrop.jobs.step import StepOutcome
 
 PROVIDERS = ("openai", "bedrock", "databricks")
 FUNCTION_TASKS = {"Prepare", "Submit", "Poll", "Cancel", "Finish"}
+WAITS = {"WaitForFile": "Prepare", "WaitToSubmit": "Submit", "Wait": "Poll"}
+"""Each with what comes after it."""
+SERVING = ("bedrock", "databricks")
+EVENT_GOAL = 20_000
 EVENT_LIMIT = 25_000
 """Of one execution's history (AWS Step Functions quotas)."""
 
@@ -55,7 +62,7 @@ def test_each_machine_runs_its_own_providers_function(aws: Synthesis) -> None:
         handlers = {
             placeholder: functions[value["Fn::GetAtt"][0]]["Properties"]["Handler"]
             for placeholder, value in substitutions.items()
-            if placeholder != "JobsTable"
+            if placeholder not in {"JobsTable", "EndpointMachineArn"}
         }
         assert handlers == {
             "PrepareArn": "prepare.handler",
@@ -87,7 +94,10 @@ def test_every_state_is_reached_and_leads_to_an_end(machine: dict[str, Any]) -> 
 
 def test_every_task_has_a_timeout_retries_and_a_way_on(machine: dict[str, Any]) -> None:
     for name, task in tasks(machine).items():
-        assert task["TimeoutSeconds"] >= 60, name
+        if name in WAITS:
+            assert task["TimeoutSecondsPath"] == "$.wait_seconds", name
+        else:
+            assert task["TimeoutSeconds"] >= 60, name
         assert task["Retry"], name
         assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
 
@@ -151,18 +161,92 @@ def test_outcomes_lead_where_they_should(machine: dict[str, Any]) -> None:
         return {each["StringEquals"]: each["Next"] for each in choice["Choices"]} | {"else": choice["Default"]}
 
     assert ways("Prepare") == {"ready": "Submit", "waiting": "WaitForFile", "else": "Finish"}
-    assert ways("Submit") == {"waiting": "WaitToSubmit", "ended": "Finish", "else": "Wait"}
-    assert ways("Poll") == {"ended": "Finish", "deadline": "Cancel", "else": "Wait"}
-    assert ways("Finish") == {"succeeded": "Succeeded", "cancelled": "Cancelled", "else": "Failed"}
-    assert states["Cancel"]["Next"] == "Wait"
-    waits = {"Wait": "Poll", "WaitForFile": "Prepare", "WaitToSubmit": "Submit"}
-    assert {name: states[name]["Next"] for name in waits} == waits
-    assert all(states[name]["SecondsPath"] == "$.wait_seconds" for name in waits)
+    assert ways("Submit") == {"waiting": "WaitToSubmit", "cancel": "Cancel", "ended": "Finish", "else": "Wait"}
+    after_poll = {"ended": "Finish", "cancel": "Cancel", "deadline": "Cancel", "else": "Wait"}
+    assert ways("Poll") == ways("Cancel") == after_poll
+    ended = "IsServed" if "IsServed" in states else "Succeeded"
+    assert ways("Finish") == {"succeeded": ended, "cancelled": "Cancelled", "else": "Failed"}
+
+
+def test_each_outcome_of_a_step_has_a_way(machine: dict[str, Any]) -> None:
+    named = {
+        each["StringEquals"]
+        for name in ("IsPrepared", "IsSubmitted", "HasEnded")
+        for each in machine["States"][name]["Choices"]
+    }
+    by_default = {StepOutcome.SUBMITTED, StepOutcome.RUNNING}
+    assert named <= set(StepOutcome)
+    assert set(StepOutcome) - named == by_default
+
+
+def test_a_wait_stores_its_token_only_while_nobody_has_woken_the_job_and_it_has_not_ended(
+    machine: dict[str, Any],
+) -> None:
+    for name, after in WAITS.items():
+        wait = machine["States"][name]
+        assert wait["Resource"] == "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken"
+        assert wait["Next"] == after
+        assert wait["ResultPath"] is None
+        parameters = wait["Parameters"]
+        assert parameters["UpdateExpression"] == "SET wait_token = :token"
+        assert parameters["ConditionExpression"] == (
+            "attribute_exists(pk) AND (wake_seq = :seen OR attribute_not_exists(wake_seq)) AND #n0 <> :final0"
+        )
+        assert parameters["ExpressionAttributeNames"] == {"#n0": "phase"}
+        assert parameters["ExpressionAttributeValues"] == {
+            ":token": {"S.$": "$$.Task.Token"},
+            ":seen": {"N.$": "States.Format('{}', $.wake_seq)"},
+            ":final0": {"S": "done"},
+        }
+
+
+def test_a_wait_that_is_over_leads_on_and_is_never_begun_again(machine: dict[str, Any]) -> None:
+    for name, after in WAITS.items():
+        wait = machine["States"][name]
+        over, others = wait["Catch"]
+        assert over["ErrorEquals"] == ["States.Timeout", "DynamoDb.ConditionalCheckFailedException"]
+        assert (over["Next"], over["ResultPath"]) == (after, None)
+        retried = {error for retry in wait["Retry"] for error in retry["ErrorEquals"]}
+        assert retried.isdisjoint({*over["ErrorEquals"], "States.ALL", "States.TaskFailed"})
+        assert all(error.startswith("DynamoDb.") for error in retried)
+        assert (others["ErrorEquals"], others["ResultPath"]) == (["States.ALL"], None)
+        plain = machine["States"][others["Next"]]
+        assert (plain["Type"], plain["SecondsPath"], plain["Next"]) == ("Wait", "$.wait_seconds", after)
+
+
+def test_a_tuned_model_is_served_by_an_execution_of_its_own_where_it_has_to_be(aws: Synthesis) -> None:
+    for provider in PROVIDERS:
+        states = definition(aws.template, provider)["States"]
+        assert ("StartEndpoint" in states) == (provider in SERVING), provider
+    for provider in SERVING:
+        states = definition(aws.template, provider)["States"]
+        assert states["IsServed"]["Choices"] == [
+            {"Variable": "$.endpoint_execution", "IsPresent": True, "Next": "StartEndpoint"}
+        ]
+        assert states["IsServed"]["Default"] == "Succeeded"
+        start = states["StartEndpoint"]
+        assert start["Resource"] == "arn:aws:states:::states:startExecution"
+        assert start["Parameters"] == {
+            "StateMachineArn": "${EndpointMachineArn}",
+            "Name.$": "$.endpoint_execution",
+            "Input": {"job_id.$": "$.job_id", "action": "start"},
+        }
+        assert start["Next"] == start["Catch"][0]["Next"] == "Succeeded", "a job succeeds without its endpoint too"
 
 
 def test_only_features_that_every_engine_runs_are_used(machine: dict[str, Any]) -> None:
     known = {
-        "Task": {"Resource", "Parameters", "ResultPath", "OutputPath", "TimeoutSeconds", "Retry", "Catch", "Next"},
+        "Task": {
+            "Resource",
+            "Parameters",
+            "ResultPath",
+            "OutputPath",
+            "TimeoutSeconds",
+            "TimeoutSecondsPath",
+            "Retry",
+            "Catch",
+            "Next",
+        },
         "Wait": {"Seconds", "SecondsPath", "Next"},
         "Choice": {"Choices", "Default"},
         "Succeed": set(),
@@ -172,7 +256,7 @@ def test_only_features_that_every_engine_runs_are_used(machine: dict[str, Any]) 
     for name, state in machine["States"].items():
         assert state.keys() - {"Type", "Comment"} <= known[state["Type"]], name
         for choice in state.get("Choices", []):
-            assert choice.keys() == {"Variable", "StringEquals", "Next"}, name
+            assert choice.keys() in ({"Variable", "StringEquals", "Next"}, {"Variable", "IsPresent", "Next"}), name
 
 
 def test_the_execution_outlives_the_longest_deadline_by_a_day(machine: dict[str, Any]) -> None:
@@ -194,19 +278,69 @@ def test_a_step_that_fails_for_two_weeks_fits_the_history_of_an_execution(machin
         assert machine["TimeoutSeconds"] / seconds * events < EVENT_LIMIT, name
 
 
-def test_a_job_of_two_weeks_fits_the_history_of_an_execution() -> None:
-    """A round is Wait (2), Poll (5) and a choice (2); waits are counted at their shortest."""
-    policy = PollingPolicy()
-    elapsed, rounds = 0.0, 0
-    while elapsed < 15 * 86_400:
-        elapsed += min(policy.longest, max(policy.shortest, elapsed * policy.share)) * (1 - policy.jitter)
-        rounds += 1
-    assert rounds * 9 < EVENT_LIMIT
+EVENTS = {"Choice": 2, "Wait": 2, "Task": 5}
+"""Entered and exited; a task is also scheduled, started, and succeeds, fails or times out."""
+TWO_WEEKS = 14 * 86_400
+
+
+def events_of(machine: dict[str, Any], *round_: str) -> int:
+    states = [machine["States"][name] for name in round_]
+    tokens: int = sum(state.get("Resource", "").endswith(".waitForTaskToken") for state in states)  # submitted, too
+    events: int = sum(EVENTS[state["Type"]] for state in states)
+    return events + tokens
+
+
+class Shortest:
+    """The chance that makes the most rounds."""
+
+    def uniform(self, a: float, b: float, /) -> float:
+        return a
+
+
+def rounds(until: float, *, since: float = 0, pushed: bool = False) -> int:
+    """Of the real policy, each as short as it can be; in seconds after what the intervals are counted from."""
+    start = datetime(2026, 11, 22, tzinfo=UTC)
+    now, count = start + timedelta(seconds=since), 0
+    while now < start + timedelta(seconds=until):
+        wait = PollingPolicy().wait_seconds(started=start, now=now, pushed=pushed, chance=Shortest())
+        now += timedelta(seconds=wait)
+        count += 1
+    return count
+
+
+def test_a_round_is_thirteen_events(machine: dict[str, Any]) -> None:
+    assert events_of(machine, "Wait", "Poll", "HasEnded") == 13
+    assert events_of(machine, "WaitForFile", "Prepare", "IsPrepared") == 13
+    assert events_of(machine, "WaitToSubmit", "Submit", "IsSubmitted") == 13
+
+
+@pytest.mark.parametrize("pushed", [True, False])
+def test_a_job_of_two_weeks_stays_far_inside_the_history_of_an_execution(machine: dict[str, Any], pushed: bool) -> None:
+    """A day for its file, one for quota, twelve of training, and then twelve hours of a provider that will not stop."""
+    day = 86_400
+    file = events_of(machine, "WaitForFile", "Prepare", "IsPrepared") * rounds(day, pushed=True)
+    quota = events_of(machine, "WaitToSubmit", "Submit", "IsSubmitted") * rounds(2 * day, since=day)
+    training = events_of(machine, "Wait", "Poll", "HasEnded") * rounds(12 * day, pushed=pushed)
+    stopping = events_of(machine, "Wait", "Poll", "HasEnded", "Cancel", "HasEnded") * rounds(STOP_GRACE.total_seconds())
+    assert 10_000 < file + quota + training + stopping < EVENT_GOAL
+
+
+def test_waits_whose_tokens_cannot_be_stored_for_two_weeks_fit_the_history_of_an_execution(
+    machine: dict[str, Any],
+) -> None:
+    """Each tries its token, and again after every retry, and then waits plainly."""
+    (retry,) = machine["States"]["Wait"]["Retry"]
+    tries = 3 * retry["MaxAttempts"]
+    round_ = events_of(machine, "Wait", "WaitPlainly", "Poll", "HasEnded")
+    # A refusal that will not pass, such as a missing permission, is not retried.
+    assert round_ * rounds(TWO_WEEKS) < EVENT_GOAL
+    # One that may pass is: a day of it, in two weeks.
+    assert round_ * rounds(TWO_WEEKS) + tries * rounds(86_400) < EVENT_LIMIT
 
 
 def test_the_note_is_for_a_record_that_exists_and_changes_nothing_but_the_trouble(machine: dict[str, Any]) -> None:
     for name, task in tasks(machine).items():
-        if name not in FUNCTION_TASKS:
+        if name.startswith("Note"):
             parameters = task["Parameters"]
             assert parameters["ConditionExpression"] == "attribute_exists(pk)"
             changed = {

@@ -16,6 +16,10 @@ HANDLERS = {
     "databricks_tasks.handler",
     "finish.handler",
     "notify.handler",
+    "api.handler",
+    "webhook.handler",
+    "wake.handler",
+    "recover.handler",
 }
 
 
@@ -79,10 +83,23 @@ def test_every_function_has_the_base_layer_and_besides_only_its_own(aws: Synthes
 
     base = layers("intake")
     assert len(base) == 1
-    assert all(layers(name) == base for name in ("bedrock_tasks", "finish", "notify"))
+    assert all(layers(name) == base for name in ("bedrock_tasks", "finish", "notify", "wake", "recover"))
     more = [layers(name) for name in ("openai_tasks", "databricks_tasks", "prepare")]
     assert all(len(each) == 2 and each[0] == base[0] for each in more)
     assert len({each[1] for each in more}) == len(more)
+    assert layers("webhook") == layers("openai_tasks")
+    (own,) = set(layers("api")) - set(layers("prepare"))
+    assert set(layers("api")) == {own, *layers("prepare")}
+    assert own not in {layer for each in more for layer in each}
+
+
+def test_the_api_answers_before_the_gateway_gives_up(aws: Synthesis) -> None:
+    (timeout,) = {
+        each["Properties"]["Integration"]["TimeoutInMillis"]
+        for each in aws.resources("AWS::ApiGateway::Method").values()
+    }
+    assert functions(aws)["api.handler"]["Timeout"] * 1000 <= timeout
+    assert functions(aws)["webhook.handler"]["Timeout"] <= 10
 
 
 def test_checking_files_has_a_whole_cpu_and_all_the_time_there_is(aws: Synthesis) -> None:
@@ -101,18 +118,46 @@ def test_the_environment_has_what_powertools_needs_and_the_stage(aws: Synthesis)
 
 
 def test_every_function_that_touches_jobs_knows_where_they_are(aws: Synthesis) -> None:
-    for name in ("intake", "prepare", "openai_tasks", "bedrock_tasks", "databricks_tasks", "finish"):
+    for name in ("intake", "prepare", "openai_tasks", "bedrock_tasks", "databricks_tasks", "finish", "api"):
         given = variables(aws, name)
         assert {env.JOBS_TABLE, env.INBOX_BUCKET, env.ARTIFACTS_BUCKET} <= given.keys(), name
         assert given[env.INBOX_BUCKET] != given[env.ARTIFACTS_BUCKET]
 
 
-def test_intake_names_the_state_machines_by_a_prefix_that_the_providers_complete(aws: Synthesis) -> None:
-    prefix = variables(aws, "intake")[env.STATE_MACHINE_ARN_PREFIX]["Fn::Join"][1][-1]
-    names = {
+def test_what_only_looks_at_records_knows_the_table_and_no_bucket(aws: Synthesis) -> None:
+    for name in ("webhook", "wake", "recover"):
+        assert env.JOBS_TABLE in variables(aws, name), name
+        assert not {env.INBOX_BUCKET, env.ARTIFACTS_BUCKET} & variables(aws, name).keys(), name
+
+
+def _machines(synthesis: Synthesis, function: str, variable: str, providers: tuple[str, ...]) -> set[str]:
+    prefix = variables(synthesis, function)[variable]["Fn::Join"][1][-1]
+    return {f"{prefix.removeprefix(':stateMachine:')}{provider}" for provider in providers}
+
+
+def test_who_starts_executions_knows_the_machines_by_a_prefix_that_the_providers_complete(aws: Synthesis) -> None:
+    every = {
         each["Properties"]["StateMachineName"] for each in aws.resources("AWS::StepFunctions::StateMachine").values()
     }
-    assert {f"{prefix.removeprefix(':stateMachine:')}{each}" for each in ("openai", "bedrock", "databricks")} == names
+    trainings = {name for name in every if "-fine-tuning-" in name}
+    assert len(every - trainings) == 2
+    for name in ("intake", "api", "recover"):
+        given = _machines(aws, name, env.STATE_MACHINE_ARN_PREFIX, ("openai", "bedrock", "databricks"))
+        assert given == trainings, name
+    for name in ("finish", "api", "recover"):
+        given = _machines(aws, name, env.ENDPOINT_MACHINE_ARN_PREFIX, ("bedrock", "databricks"))
+        assert given == every - trainings, name
+
+
+def test_nobody_else_knows_the_machines(aws: Synthesis) -> None:
+    knowing = {
+        variable: {handler for handler, each in functions(aws).items() if variable in each["Environment"]["Variables"]}
+        for variable in (env.STATE_MACHINE_ARN_PREFIX, env.ENDPOINT_MACHINE_ARN_PREFIX)
+    }
+    assert knowing == {
+        env.STATE_MACHINE_ARN_PREFIX: {"intake.handler", "api.handler", "recover.handler"},
+        env.ENDPOINT_MACHINE_ARN_PREFIX: {"finish.handler", "api.handler", "recover.handler"},
+    }
 
 
 def test_bedrock_and_notify_get_what_they_alone_need(aws: Synthesis) -> None:
@@ -125,7 +170,8 @@ def test_settings_that_are_not_set_are_no_variables(aws: Synthesis) -> None:
         not {env.DATABRICKS_TRAINING_JOB_ID, env.DATABRICKS_VOLUME, env.DATABRICKS_SCHEMA}
         & variables(aws, "databricks_tasks").keys()
     )
-    assert env.READABLE_BUCKETS not in variables(aws, "intake")
+    for name in ("intake", "api"):
+        assert env.READABLE_BUCKETS not in variables(aws, name)
 
 
 def test_settings_reach_the_functions_that_use_them(configured: Synthesis) -> None:
@@ -133,16 +179,18 @@ def test_settings_reach_the_functions_that_use_them(configured: Synthesis) -> No
     assert databricks[env.DATABRICKS_TRAINING_JOB_ID] == "123456"
     assert databricks[env.DATABRICKS_VOLUME] == "/Volumes/main/tuning/files"
     assert databricks[env.DATABRICKS_SCHEMA] == "main.tuning"
-    assert variables(configured, "intake")[env.READABLE_BUCKETS] == "team-data,more-data"
+    for name in ("intake", "api"):
+        assert variables(configured, name)[env.READABLE_BUCKETS] == "team-data,more-data"
     assert variables(configured, "notify")[env.STAGE] == "prod"
 
 
 def test_what_is_invoked_asynchronously_is_retried_and_then_kept_in_a_queue(aws: Synthesis) -> None:
-    (config,) = aws.resources("AWS::Lambda::EventInvokeConfig").values()
-    intake = [
-        name for name, each in aws.resources(FUNCTION).items() if each["Properties"]["Handler"] == "intake.handler"
-    ]
-    assert [config["Properties"]["FunctionName"]["Ref"]] == intake
-    assert config["Properties"]["MaximumRetryAttempts"] == 2
-    queue = config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
-    assert queue in aws.resources("AWS::SQS::Queue")
+    resources = aws.resources(FUNCTION)
+    invoked = {}
+    for config in aws.resources("AWS::Lambda::EventInvokeConfig").values():
+        handler = resources[config["Properties"]["FunctionName"]["Ref"]]["Properties"]["Handler"]
+        assert config["Properties"]["MaximumRetryAttempts"] == 2
+        invoked[handler] = config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+    assert invoked.keys() == {"intake.handler", "wake.handler", "recover.handler"}
+    assert len(set(invoked.values())) == 3
+    assert set(invoked.values()) <= aws.resources("AWS::SQS::Queue").keys()

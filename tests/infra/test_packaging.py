@@ -5,27 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from infra import packaging
 from infra.packaging import LAYERS, TARGETS, PackagingError, build_layer, layer_archive, layer_requirements
+from tests.infra.layers import built, contents
 
-CHECK_ROWS = """
-import io
-from tunedrop.domain.models import MODELS
-from tunedrop.training_data.dataset import DatasetPreparation
-row = b'{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}'
-for model in MODELS:
-    preparation = DatasetPreparation(model, hyperparameters={})
-    for chunk in preparation.chunks(io.BytesIO(b"\\n".join([row] * 200)), name="rows", role="training"):
-        pass
-    assert preparation.report().training.tokens.tokens > 0
-"""
 ELF_MACHINES = {b"\x3e\x00": "x86_64", b"\xb7\x00": "arm64"}
 
 
@@ -61,15 +49,6 @@ def requirements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, value in {"UV_NO_INDEX": "1", "UV_FIND_LINKS": str(wheels), "UV_CACHE_DIR": str(tmp_path / "c")}.items():
         monkeypatch.setenv(name, value)
     return locks
-
-
-def built(target: str, layer: str, layers: Path = packaging.LAYERS_FOLDER) -> Path:
-    """The folder that the archive was made of."""
-    return layer_archive(target, layer, layers).with_suffix("")
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("target", ["aws", "host"])
@@ -153,52 +132,6 @@ def test_what_is_built_for_aws_loads_on_amazon_linux_2023(layer: str) -> None:
         for version in re.findall(rb"\bGLIBC_2\.(\d+)", path.read_bytes())
     }
     assert max(needed, default=0) <= 34
-
-
-@pytest.mark.parametrize("target", ["aws", "host"])
-@pytest.mark.parametrize("layer", ["openai", "databricks", "prepare"])
-def test_a_function_with_its_layers_fits_into_lambda(target: str, layer: str) -> None:
-    base, extra = (built(target, each) / "python" for each in ("base", layer))
-    code = sum(
-        len(content) for name, content in contents(packaging.LAMBDAS_FOLDER).items() if "__pycache__" not in name
-    )
-    layers = sum(len(content) for folder in (base, extra) for content in contents(folder).values())
-    assert code + layers < packaging.UNZIPPED_LIMIT_BYTES
-    assert not {path.name for path in base.glob("*.dist-info")} & {path.name for path in extra.glob("*.dist-info")}
-
-
-@pytest.mark.parametrize(
-    ("function", "layers", "use_case"),
-    [
-        ("intake", [], "receive_upload()"),
-        ("prepare", ["prepare"], "prepare_job()"),
-        ("bedrock_tasks", [], "provider_task('submit')"),
-        ("openai_tasks", ["openai"], "provider_task('submit')"),
-        ("databricks_tasks", ["databricks"], "provider_task('submit')"),
-        ("finish", [], "finish_job()"),
-        ("notify", [], "notify_change()"),
-    ],
-)
-def test_a_function_starts_with_nothing_but_its_own_layers(function: str, layers: list[str], use_case: str) -> None:
-    """Nothing of the environment that the tests run in is there; what a provider needs is loaded when it is used."""
-    folders = [str(packaging.LAMBDAS_FOLDER), *(str(built("host", layer) / "python") for layer in ("base", *layers))]
-    work = f"import tunedrop.providers.{function.removesuffix('_tasks')}" if function.endswith("_tasks") else ""
-    if function == "prepare":
-        work = CHECK_ROWS
-    program = f"""
-import sys
-sys.path[:] = [path for path in sys.path if "site-packages" not in path] + {folders!r}
-import {function}
-from tunedrop import wiring
-wiring.{use_case}
-{work}
-"""
-    variables = ["JOBS_TABLE", "INBOX_BUCKET", "ARTIFACTS_BUCKET", "STATE_MACHINE_ARN_PREFIX", "TOPIC_ARN", "STAGE"]
-    environment = {**dict.fromkeys(variables, "x"), "AWS_DEFAULT_REGION": "us-east-1", "POWERTOOLS_SERVICE_NAME": "x"}
-    done = subprocess.run(
-        [sys.executable, "-S", "-B", "-c", program], capture_output=True, text=True, env=environment, check=False
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def _elf_machine(path: Path) -> str | None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.infra.templates import Synthesis, as_list, statements
+from tests.infra.templates import Synthesis, as_list, of_role, statements
 
 NO_RESOURCE_TO_NAME = {
     "bedrock:ListModelCustomizationJobs",
@@ -25,17 +25,6 @@ NO_RESOURCE_TO_NAME = {
     "xray:PutTraceSegments",
 }
 """Actions without resource types in the Service Authorization Reference, or that log delivery asks for on all."""
-
-
-def of_role(synthesis: Synthesis, role: str) -> dict[str, str]:
-    """The actions of one role, each with its resources as text."""
-    allowed: dict[str, str] = {}
-    for name, statement in statements(synthesis):
-        if name.startswith(role):
-            for action in as_list(statement["Action"]):
-                allowed[action] = allowed.get(action, "") + json.dumps(statement["Resource"])
-    assert allowed, f"no policy of {role}"
-    return allowed
 
 
 def test_every_statement_allows_named_actions(aws: Synthesis) -> None:
@@ -96,40 +85,18 @@ def test_a_provider_function_reads_its_own_secrets_only(aws: Synthesis, role: st
 
 def test_nobody_else_reads_secrets(aws: Synthesis) -> None:
     readers = [name for name, each in statements(aws) if "secretsmanager" in json.dumps(each["Action"])]
-    assert len(readers) == 2
+    assert len(readers) == 3
 
 
-def test_nobody_lists_or_deletes_records_or_objects(aws: Synthesis) -> None:
+def test_nobody_scans_and_nothing_but_an_idempotency_key_or_what_is_at_bedrock_is_deleted(aws: Synthesis) -> None:
     actions = {action for _, each in statements(aws) for action in as_list(each["Action"])}
-    assert not [each for each in actions if "Delete" in each and not each.startswith("logs:")]
-    assert not {"dynamodb:Scan", "dynamodb:BatchWriteItem"} & actions
-
-
-def test_only_functions_that_keep_records_touch_the_table(aws: Synthesis) -> None:
-    record = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"}
-    for name in ("Intake", "Prepare", "OpenaiTasks", "BedrockTasks", "DatabricksTasks", "Finish"):
-        assert record <= of_role(aws, f"Functions{name}Role").keys()
-    assert not record & of_role(aws, "FunctionsNotifyRole").keys()
-
-
-def test_the_inbox_is_read_by_intake_and_prepare_and_written_by_nobody(aws: Synthesis) -> None:
-    readers = {name for name, each in statements(aws) if "StorageInbox" in json.dumps(each["Resource"])}
-    assert {name.split("Role")[0] for name in readers} == {"FunctionsIntake", "FunctionsPrepare"}
-    assert "StorageInbox" not in of_role(aws, "FunctionsPrepareRole")["s3:PutObject"]
-    assert of_role(aws, "FunctionsIntakeRole")["s3:GetObject"].count("StorageInbox") == 1
-    assert "/inbox/*.job.json" in of_role(aws, "FunctionsIntakeRole")["s3:GetObject"]
-
-
-def test_intake_starts_the_three_machines_and_no_other(aws: Synthesis) -> None:
-    resources = of_role(aws, "FunctionsIntakeRole")["states:StartExecution"]
-    assert resources.count(":stateMachine:tunedrop-dev-fine-tuning-") == resources.count(":stateMachine:") == 3
-
-
-def test_prepare_reads_the_buckets_of_the_settings_and_writes_to_none_of_them(configured: Synthesis) -> None:
-    allowed = of_role(configured, "FunctionsPrepareRole")
-    for bucket in ("team-data", "more-data"):
-        assert f":s3:::{bucket}/*" in allowed["s3:GetObject"]
-        assert bucket not in allowed["s3:PutObject"]
+    assert not {"dynamodb:Scan", "dynamodb:BatchWriteItem", "dynamodb:BatchGetItem"} & actions
+    assert {each for each in actions if "Delete" in each and not each.startswith("logs:")} == {
+        "dynamodb:DeleteItem",
+        "bedrock:DeleteCustomModel",
+        "bedrock:DeleteCustomModelDeployment",
+        "bedrock:DeleteProvisionedModelThroughput",
+    }
 
 
 def test_notify_publishes_to_the_default_bus_and_the_topic(aws: Synthesis) -> None:
@@ -138,19 +105,20 @@ def test_notify_publishes_to_the_default_bus_and_the_topic(aws: Synthesis) -> No
     assert "NotificationsTopic" in allowed["sns:Publish"]
 
 
-def test_a_state_machine_invokes_its_own_providers_functions_only(aws: Synthesis) -> None:
-    for provider in ("Openai", "Bedrock", "Databricks"):
-        allowed = of_role(aws, f"{provider}FineTuningRole")
-        invoked = allowed["lambda:InvokeFunction"]
-        assert invoked.count("Fn::GetAtt") == 3
-        assert all(name in invoked for name in ("FunctionsPrepare", f"Functions{provider}Tasks", "FunctionsFinish"))
-        assert "StorageJobs" in allowed["dynamodb:UpdateItem"]
-
-
-def test_only_the_inbox_rule_may_invoke_intake_from_outside(aws: Synthesis) -> None:
-    (permission,) = (each["Properties"] for each in aws.resources("AWS::Lambda::Permission").values())
-    assert permission["Principal"] == "events.amazonaws.com"
-    assert permission["SourceArn"]["Fn::GetAtt"][0] in aws.resources("AWS::Events::Rule")
+def test_only_the_rules_and_the_api_may_invoke_functions_from_outside(aws: Synthesis) -> None:
+    invoking = {}
+    for each in (each["Properties"] for each in aws.resources("AWS::Lambda::Permission").values()):
+        function = aws.template["Resources"][each["FunctionName"]["Fn::GetAtt"][0]]
+        invoking[function["Properties"]["Handler"].removesuffix(".handler")] = each["Principal"]
+        if each["Principal"] == "events.amazonaws.com":
+            assert each["SourceArn"]["Fn::GetAtt"][0] in aws.resources("AWS::Events::Rule")
+    assert invoking == {
+        "intake": "events.amazonaws.com",
+        "wake": "events.amazonaws.com",
+        "recover": "events.amazonaws.com",
+        "api": "apigateway.amazonaws.com",
+        "webhook": "apigateway.amazonaws.com",
+    }
 
 
 def test_no_function_or_machine_holds_anything_that_looks_like_a_key(configured: Synthesis) -> None:

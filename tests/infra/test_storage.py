@@ -7,6 +7,7 @@ from typing import Any
 
 from infra.credentials import PLACEHOLDER
 from tests.infra.templates import Synthesis, as_list
+from tunedrop.aws.provider_job_index import INDEX
 
 
 def _refuses_plain_http(policy: dict[str, Any]) -> bool:
@@ -104,8 +105,12 @@ def test_the_table_and_its_indexes_have_the_keys_that_the_lists_query(aws: Synth
         "by-created": ("created_month", "created_key"),
         "by-status": ("status_month", "created_key"),
         "by-provider": ("provider_month", "created_key"),
+        "by-provider-job": ("provider_job_id",),
     }
     assert {each["AttributeType"] for each in properties["AttributeDefinitions"]} == {"S"}
+    projections = {each["IndexName"]: each["Projection"] for each in properties["GlobalSecondaryIndexes"]}
+    assert projections.pop(INDEX) == {"ProjectionType": "KEYS_ONLY"}
+    assert list(projections.values()) == [{"ProjectionType": "ALL"}] * 3
 
 
 def test_every_queue_is_encrypted_and_keeps_its_messages_for_two_weeks(aws: Synthesis) -> None:

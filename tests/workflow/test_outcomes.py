@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -44,8 +46,21 @@ def reason(job: Job) -> str:
     return job.error.message
 
 
-def drop(account: Account, provider: str) -> Job:
-    return account.drop(KEYS[provider], rows(provider))
+def seconds(job: Job) -> float:
+    """From the job's beginning to its end, in compressed time."""
+    assert job.finished_at is not None
+    return (job.finished_at - job.created_at).total_seconds()
+
+
+def errors(account: Account, job: Job) -> list[str]:
+    """The errors that tasks of the execution met, in order, but for intervals that passed."""
+    return [
+        details["error"] for event in account.history(job.job_id) if (details := event.get("taskFailedEventDetails"))
+    ]
+
+
+def drop(account: Account, provider: str, **plans: Mapping[Any, Callable[[str], object]]) -> Job:
+    return account.drop(KEYS[provider], rows(provider), **plans)
 
 
 def add_fault(account: Account, provider: str, operation: str, kind: FaultKind, **fields: object) -> None:
@@ -61,7 +76,10 @@ def test_success(account: Account, provider: str) -> None:
     assert account.execution(job.job_id)["status"] == "SUCCEEDED"
     states = account.states(job.job_id)
     assert states[:5] == ["Prepare", "IsPrepared", "Submit", "IsSubmitted", "Wait"]
-    assert states[-3:] == ["Finish", "HowDidItEnd", "Succeeded"]
+    served = [] if provider == "openai" else ["IsServed", "StartEndpoint"]
+    end = ["Finish", "HowDidItEnd", *served, "Succeeded"]
+    assert states[-len(end) :] == end
+    assert errors(account, job) == []
     report = account.report(job)
     assert report["job"]["tuned_model"] == job.tuned_model
     assert report["dataset"]["training"]["rows"] == job.dataset.training_rows  # type: ignore[union-attr]
