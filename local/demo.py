@@ -1,4 +1,5 @@
-"""`make demo`: three files are dropped, three models are tuned and asked, and everything is taken down again."""
+"""`make demo`: three files are dropped, three models are tuned, served and asked, a fourth job is cancelled, and
+everything is taken down again."""
 
 from __future__ import annotations
 
@@ -12,6 +13,8 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from local import endpoints, unwanted_job
+from local.api_client import ApiError
 from local.commands import CommandError
 from local.deployment import ROOT
 from local.emulator.process import EmulatorError
@@ -80,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
         return 130
     except (
         *(CommandError, EmulatorError, FolderTakenError, WatchError, DemoError),
-        *(ClientError, BotoCoreError),
+        *(ApiError, ClientError, BotoCoreError),
     ) as error:
         console.print(f"demo failed: {error}", style="red", markup=False)
         console.print(f"The logs are in {_shown(folder)}.", markup=False)
@@ -93,16 +96,28 @@ def main(arguments: Sequence[str]) -> int:
 def run(stack: RunningStack, console: Console) -> None:
     """The demo itself, on a stack that runs. Raises DemoError where a job does not end well."""
     job_ids = [_drop(stack, drop, console) for drop in DROPS]
+    fourth = unwanted_job.create(stack.api, ROOT / "examples" / DROPS[0].file)
+    console.print("POST /v1/jobs made a fourth job, to be cancelled; its file went to a signed URL")
     console.print()
     store = DynamoJobStore(client=stack.aws.client("dynamodb"), table=stack.outputs.jobs_table)
     _wait_for_records(store, job_ids)
-    jobs = watch(store, job_ids, console, seconds=WATCH_SECONDS)
+    *jobs, cancelled = watch(
+        store,
+        [*job_ids, fourth],
+        console,
+        seconds=WATCH_SECONDS,
+        names={fourth: "the fourth"},
+        seen=unwanted_job.Canceller(stack.api, fourth),
+    )
     failed = [job for job in jobs if job.status is not JobStatus.SUCCEEDED]
     if failed:
         reasons = "; ".join(f"{job.provider}: {job.error.message if job.error else job.status}" for job in failed)
         raise DemoError(f"{len(failed)} of {len(jobs)} jobs did not succeed: {reasons}")
+    if cancelled.status is not JobStatus.CANCELLED:
+        raise DemoError(f"the fourth job was to be cancelled, but is {cancelled.status}")
     for job, drop in zip(jobs, DROPS, strict=True):
         _show_job(stack, job, drop, console)
+    _stop_endpoints(stack, jobs, console)
 
 
 def _drop(stack: RunningStack, drop: Drop, console: Console) -> str:
@@ -137,8 +152,9 @@ def _show_job(stack: RunningStack, job: Job, drop: Drop, console: Console) -> No
     from local.asking import AskingError, ask
 
     try:
-        answers = ask(stack, job, drop.question)
-    except AskingError as error:
+        endpoint, call = endpoints.started(stack.api, job.job_id)
+        answers = ask(stack, job, call, drop.question)
+    except (AskingError, endpoints.EndpointError) as error:
         raise DemoError(f"{job.provider}: the models could not be asked: {error}") from error
     if answers.base == answers.tuned:
         raise DemoError(f"{job.provider}: the tuned model answers like its base model: {answers.tuned}")
@@ -146,9 +162,30 @@ def _show_job(stack: RunningStack, job: Job, drop: Drop, console: Console) -> No
     console.print(f"  base model   {answers.base}", markup=False)
     console.print(f"  tuned model  {answers.tuned}", markup=False)
     console.print(f"  model        {job.tuned_model}", markup=False)
+    console.print(f"  endpoint     {endpoint.kind}, {endpoint.status}: {call.litellm_model}", markup=False)
     console.print(f"  record       {stack.outputs.jobs_table}: pk JOB#{job.job_id}, sk JOB", markup=False)
     console.print(f"  report       {job.report_uri}", markup=False)
     console.print(f"  execution    {job.execution_arn}", markup=False)
+
+
+def _stop_endpoints(stack: RunningStack, jobs: Sequence[Job], console: Console) -> None:
+    """Those that can be stopped: OpenAI serves its tuned models itself. One is started again in between."""
+    console.print()
+    for job in jobs:
+        if job.provider != "openai":
+            route = f"POST /v1/jobs/{job.job_id}/endpoint"
+            try:
+                console.print(f"{route}/stop: the one at {job.provider} is {_stopped(stack, job)}")
+                if job.provider == "bedrock":
+                    endpoint, _ = endpoints.started(stack.api, job.job_id)
+                    console.print(f"{route}/start: it is {endpoint.status} again")
+                    console.print(f"{route}/stop: it is {_stopped(stack, job)}")
+            except endpoints.EndpointError as error:
+                raise DemoError(f"{job.provider}: {error}") from error
+
+
+def _stopped(stack: RunningStack, job: Job) -> str:
+    return endpoints.stopped(stack.api, job.job_id).status
 
 
 def _shown(folder: Path) -> Path:

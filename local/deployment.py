@@ -26,6 +26,8 @@ _QUIET = {
 class StackOutputs(msgspec.Struct, frozen=True, rename="pascal"):
     """What the deployed stack says of itself."""
 
+    api_url: str
+    """As on AWS, with the stage behind it; `local.api_client.embedded_url` says where that is here."""
     inbox_bucket: str
     artifacts_bucket: str
     jobs_table: str
@@ -33,10 +35,17 @@ class StackOutputs(msgspec.Struct, frozen=True, rename="pascal"):
     openai_state_machine_arn: str
     bedrock_state_machine_arn: str
     databricks_state_machine_arn: str
+    bedrock_endpoint_machine_arn: str
+    databricks_endpoint_machine_arn: str
 
     def state_machine_arn(self, provider: str) -> str:
         """Of the provider's fine-tuning machine."""
         arn: str = getattr(self, f"{provider}_state_machine_arn")
+        return arn
+
+    def endpoint_machine_arn(self, provider: str) -> str:
+        """Of the provider's endpoint machine; OpenAI has none."""
+        arn: str = getattr(self, f"{provider}_endpoint_machine_arn")
         return arn
 
 

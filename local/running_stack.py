@@ -10,14 +10,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.api_client import ApiClient, embedded_url
 from local.deployment import ROOT, StackOutputs, bootstrap, deploy, synthesizing
 from local.emulator.connection import EmbeddedAws
 from local.emulator.process import embedded_aws
 from local.interrupts import disturbable, undisturbed
 from local.simulated_providers import SCHEMA, TRAINING_JOB_ID, VOLUME, SimulatedProviders, simulated_providers
+from local.simulators.openai.webhooks import WebhookEndpoint
+from local.simulators.pace import Pace
 
-FUNCTION_ENVIRONMENT = {"POLL_SHORTEST_SECONDS": "1"}
+SHORTEST_POLL_SECONDS = 1
 """A training takes seconds here, not hours, so its provider is asked every second."""
+WEBHOOK_PATH = "/v1/webhooks/openai"
 
 DATABRICKS_SETTINGS = {
     "tunedrop:databricks_training_job_id": str(TRAINING_JOB_ID),
@@ -30,18 +34,28 @@ STAGE = "dev"
 @dataclass(frozen=True, kw_only=True)
 class RunningStack:
     aws: EmbeddedAws
+    api: ApiClient
     outputs: StackOutputs
     providers: SimulatedProviders
+    webhooks: WebhookEndpoint
+    """How the simulated OpenAI tells the stack of its jobs' ends."""
     folder: Path
     """Logs, the synthesized template, and what the CDK said."""
 
 
 @contextmanager
-def running_stack(folder: Path, *, say: Callable[[str], None] = print) -> Iterator[RunningStack]:
+def running_stack(
+    folder: Path,
+    *,
+    say: Callable[[str], None] = print,
+    shortest_poll_seconds: int = SHORTEST_POLL_SECONDS,
+    pace: Pace | None = None,
+) -> Iterator[RunningStack]:
     """Starts everything on free loopback ports, deploys, and takes it all down at the end, however that comes.
 
     An interrupt comes while something is waited for, and in the block; not while something is started or ended.
-    `say` is told of each step. Raises EmulatorError or CommandError, which say where the logs are.
+    `say` is told of each step; `pace` is that of the simulated providers. Raises EmulatorError or CommandError, which
+    say where the logs are.
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,11 +63,11 @@ def running_stack(folder: Path, *, say: Callable[[str], None] = print) -> Iterat
     with undisturbed(), ExitStack() as cleanup:
         say("Starting the embedded AWS and the simulated providers; synthesizing the stack meanwhile")
         synth = cleanup.enter_context(synthesizing(folder, environment=os.environ, context=DATABRICKS_SETTINGS))
-        providers = cleanup.enter_context(simulated_providers())
+        providers = cleanup.enter_context(simulated_providers(pace))
         aws = cleanup.enter_context(
             embedded_aws(
                 state_dir=folder / "aws",
-                function_environment=FUNCTION_ENVIRONMENT,
+                function_environment={"POLL_SHORTEST_SECONDS": str(shortest_poll_seconds)},
                 endpoints=providers.aws_endpoints,
                 packages_dir=ROOT / "build" / "packages",
             )
@@ -63,9 +77,12 @@ def running_stack(folder: Path, *, say: Callable[[str], None] = print) -> Iterat
         synth.wait()
         say("Deploying the stack with cdk deploy")
         outputs = deploy(aws, folder)
+        api = ApiClient(embedded_url(aws.url, outputs.api_url))
         _store_credentials(aws, providers)
+        webhooks = _send_webhooks(providers, api)
+        cleanup.callback(providers.openai.close)  # before the API that they are sent to goes
         with disturbable():
-            yield RunningStack(aws=aws, outputs=outputs, providers=providers, folder=folder)
+            yield RunningStack(aws=aws, api=api, outputs=outputs, providers=providers, webhooks=webhooks, folder=folder)
 
 
 def _store_credentials(aws: EmbeddedAws, providers: SimulatedProviders) -> None:
@@ -73,3 +90,9 @@ def _store_credentials(aws: EmbeddedAws, providers: SimulatedProviders) -> None:
     client = aws.client("secretsmanager")
     for provider, secret in providers.credentials.items():
         client.put_secret_value(SecretId=f"tunedrop/{STAGE}/{provider}/default", SecretString=json.dumps(secret))
+
+
+def _send_webhooks(providers: SimulatedProviders, api: ApiClient) -> WebhookEndpoint:
+    """What a user does once in OpenAI's console: name the address, and get the secret that was stored above."""
+    secret = providers.credentials["openai"]["webhook_secret"]
+    return providers.openai.send_webhooks_to(api.base_url + WEBHOOK_PATH, secret)

@@ -13,6 +13,8 @@ from local.simulators.bedrock.account import AwsAccount
 from local.simulators.bedrock.simulator import BedrockSimulator
 from local.simulators.databricks.simulator import DatabricksSimulator
 from local.simulators.openai.simulator import OpenAISimulator
+from local.simulators.openai.webhooks import new_secret
+from local.simulators.pace import Pace
 from local.simulators.serving import serving
 
 ACCESS_KEYS = ("test", ACCOUNT)
@@ -23,8 +25,8 @@ VOLUME = "/Volumes/main/tunedrop/uploads"
 SCHEMA = "main.tunedrop"
 
 
-class LateClients:
-    """AWS clients for a simulator that is served before the embedded AWS, which needs its address, has started."""
+class LateAws:
+    """The embedded AWS for a simulator that is served before it: it starts with the simulator's address."""
 
     def __init__(self) -> None:
         self._aws: EmbeddedAws | None = None
@@ -32,10 +34,22 @@ class LateClients:
     def connect(self, aws: EmbeddedAws) -> None:
         self._aws = aws
 
-    def __call__(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
+        return self._connected().client(service)
+
+    def put_event(self, event: Mapping[str, Any]) -> None:
+        """Puts an event of one of AWS's own services, in EventBridge's form, on the default bus."""
+        self._connected().service_events.put(
+            source=event["source"],
+            detail_type=event["detail-type"],
+            detail=event["detail"],
+            resources=event["resources"],
+        )
+
+    def _connected(self) -> EmbeddedAws:
         if self._aws is None:
             raise RuntimeError("The embedded AWS has not been started yet.")
-        return self._aws.client(service)
+        return self._aws
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +60,7 @@ class SimulatedProviders:
     databricks_url: str
     credentials: Mapping[str, Mapping[str, str]]
     """What belongs into each provider's secret; made up for this run."""
-    aws: LateClients
+    aws: LateAws
     openai: OpenAISimulator
     bedrock: BedrockSimulator
     databricks: DatabricksSimulator
@@ -67,12 +81,14 @@ class SimulatedProviders:
 
 
 @contextmanager
-def simulated_providers() -> Iterator[SimulatedProviders]:
-    """Serves all three on free loopback ports, in threads of this process."""
+def simulated_providers(pace: Pace | None = None) -> Iterator[SimulatedProviders]:
+    """Serves all three on free loopback ports, in threads of this process; `pace` is theirs where it is given."""
     api_key, token, client_secret = (secrets.token_urlsafe(24) for _ in range(3))
-    aws = LateClients()
-    openai = OpenAISimulator(api_key=api_key)
-    bedrock = BedrockSimulator(account=AwsAccount(client=aws), access_keys=ACCESS_KEYS)
+    aws = LateAws()
+    openai = OpenAISimulator(api_key=api_key, pace=pace)
+    bedrock = BedrockSimulator(
+        account=AwsAccount(client=aws.client), access_keys=ACCESS_KEYS, pace=pace, on_job_state_change=aws.put_event
+    )
     databricks = DatabricksSimulator(
         token=token,
         client_id="tunedrop",
@@ -80,8 +96,11 @@ def simulated_providers() -> Iterator[SimulatedProviders]:
         training_job_id=TRAINING_JOB_ID,
         volumes=[VOLUME],
         schemas=[SCHEMA],
+        pace=pace,
     )
     with ExitStack() as served:
+        served.callback(bedrock.close)
+        served.callback(openai.close)
         openai_url = served.enter_context(serving(openai.app)) + "/v1"
         bedrock_url = served.enter_context(serving(bedrock.app))
         databricks_url = served.enter_context(serving(databricks.app))
@@ -90,7 +109,7 @@ def simulated_providers() -> Iterator[SimulatedProviders]:
             bedrock_url=bedrock_url,
             databricks_url=databricks_url,
             credentials={
-                "openai": {"api_key": api_key, "base_url": openai_url},
+                "openai": {"api_key": api_key, "base_url": openai_url, "webhook_secret": new_secret()},
                 "databricks": {"host": databricks_url, "client_id": "tunedrop", "client_secret": client_secret},
             },
             aws=aws,

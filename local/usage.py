@@ -5,19 +5,32 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from textwrap import dedent
 
+from local.api_client import embedded_url
 from local.supervisor import Ready
 
 
 def usage(ready: Ready) -> str:
-    """Shell commands for the AWS CLI, from the first drop to the report."""
+    """Shell commands for the AWS CLI and for curl, from the first drop to the report and the endpoint."""
     outputs = ready.outputs
     exports = "\n".join(f"export {name}={value}" for name, value in sorted(ready.environment.items()))
+    api = embedded_url(ready.environment["AWS_ENDPOINT_URL"], outputs.api_url)
     month = f"{datetime.now(UTC):%Y-%m}"
     commands = dedent(f"""
         # Drop a file: a job starts by itself. Its provider and model are in the key.
         aws s3 cp examples/support-chat.jsonl s3://{outputs.inbox_bucket}/inbox/openai/gpt-4.1-mini/
         aws s3 cp examples/support-chat.jsonl s3://{outputs.inbox_bucket}/inbox/bedrock/nova-lite/
         aws s3 cp examples/support-completion.jsonl s3://{outputs.inbox_bucket}/inbox/databricks/llama-3.2-3b/
+
+        # Or call the API, signed, with curl 7.75 or newer. Behind AWS's own URL the path is the same:
+        # {outputs.api_url}
+        call() {{
+          curl --silent --show-error --aws-sigv4 aws:amz:{ready.environment["AWS_REGION"]}:execute-api \\
+            --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" --header 'Content-Type: application/json' \\
+            "$@"; echo
+        }}
+        call {api}/v1/jobs
+        call {api}/v1/jobs --data '{{"provider": "openai", "model": "gpt-4o-mini",
+          "training_file": "s3://{outputs.inbox_bucket}/inbox/openai/gpt-4.1-mini/support-chat.jsonl"}}'
 
         # List the jobs, newest first.
         aws dynamodb query --table-name {outputs.jobs_table} \\
@@ -39,6 +52,12 @@ def usage(ready: Ready) -> str:
           --expression-attribute-values '{{":job": {{"S": "JOB#'$JOB_ID'"}}, ":event": {{"S": "EVENT#"}}}}' \\
           --query 'Items[].[at.S, status.S, phase.S, progress.M.training_loss.N]' --output text
         aws s3 cp s3://{outputs.artifacts_bucket}/jobs/$JOB_ID/report.json -
+
+        # Cancel it; once it has succeeded, what serves its model, which can be started and stopped.
+        call --request POST {api}/v1/jobs/$JOB_ID/cancel
+        call {api}/v1/jobs/$JOB_ID/endpoint
+        call --request POST {api}/v1/jobs/$JOB_ID/endpoint/start
+        call --request POST {api}/v1/jobs/$JOB_ID/endpoint/stop
 
         # One execution is one job. Those at OpenAI; then the newest one's history.
         aws stepfunctions list-executions --state-machine-arn {outputs.openai_state_machine_arn}

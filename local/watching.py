@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 from rich.live import Live
@@ -22,21 +22,34 @@ class WatchError(Exception):
     """The jobs did not end in time; the message says where each of them is."""
 
 
-def watch(store: JobStore, job_ids: Sequence[str], console: Console, *, seconds: float) -> list[Job]:
+def watch(
+    store: JobStore,
+    job_ids: Sequence[str],
+    console: Console,
+    *,
+    seconds: float,
+    names: Mapping[str, str] | None = None,
+    seen: Callable[[Job], None] | None = None,
+) -> list[Job]:
     """The jobs, ended. In a terminal the lines move; elsewhere each change of phase is a line of its own.
 
+    A job is called by its provider's name, or as `names` says of its id. `seen` is given each job at each look.
     Raises WatchError after `seconds`.
     """
+    names = names or {}
     started = time.monotonic()
     shown: dict[str, str] = {}
     with Live(console=console, refresh_per_second=8, transient=False, auto_refresh=console.is_terminal) as live:
         while True:
             jobs = [store.get(job_id) for job_id in job_ids]
             elapsed = time.monotonic() - started
+            if seen is not None:
+                for job in jobs:
+                    seen(job)
             if console.is_terminal:
-                live.update(_lines(jobs, elapsed))
+                live.update(_lines(jobs, elapsed, names))
             else:
-                _print_changes(jobs, elapsed, shown, console)
+                _print_changes(jobs, elapsed, names, shown, console)
             if all(job.is_final for job in jobs):
                 return jobs
             if elapsed > seconds:
@@ -45,12 +58,12 @@ def watch(store: JobStore, job_ids: Sequence[str], console: Console, *, seconds:
             time.sleep(LOOK_SECONDS)
 
 
-def _lines(jobs: Sequence[Job], elapsed: float) -> Table:
+def _lines(jobs: Sequence[Job], elapsed: float, names: Mapping[str, str]) -> Table:
     """At most 80 columns."""
     table = Table.grid(padding=(0, 2))
     for job in jobs:
         table.add_row(
-            f"  {job.provider}",
+            f"  {names.get(job.job_id, job.provider)}",
             Text(_phase(job), style=_COLOURS.get(job.status, "cyan")),
             ProgressBar(total=1.0, completed=_done(job), width=14),
             f"{_seconds(job, elapsed):4.1f} s",
@@ -68,13 +81,14 @@ def _done(job: Job) -> float:
     return (job.progress.step or 0) / job.progress.total_steps
 
 
-def _print_changes(jobs: Sequence[Job], elapsed: float, shown: dict[str, str], console: Console) -> None:
+def _print_changes(
+    jobs: Sequence[Job], elapsed: float, names: Mapping[str, str], shown: dict[str, str], console: Console
+) -> None:
     for job in jobs:
         if shown.get(job.job_id) != _phase(job):
             shown[job.job_id] = _phase(job)
-            console.print(
-                f"  {_seconds(job, elapsed):5.1f} s  {job.provider:<11}{_phase(job):<13}{_loss(job)}".rstrip()
-            )
+            name = names.get(job.job_id, job.provider)
+            console.print(f"  {_seconds(job, elapsed):5.1f} s  {name:<11}{_phase(job):<16}{_loss(job)}".rstrip())
 
 
 def _phase(job: Job) -> str:

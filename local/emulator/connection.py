@@ -12,10 +12,12 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from local.emulator.service_events import ServiceEvents
+
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 _NOTHING = os.devnull
-_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _session_lock = threading.Lock()
 
 
@@ -46,6 +48,7 @@ class EmbeddedAws:
     pid: int
     """Its process, which leads a process group of the same number."""
     log_file: Path
+    service_events: ServiceEvents
     endpoints: Mapping[str, str] = field(default_factory=dict)
     """Services that are elsewhere, by their names in boto3."""
 
@@ -55,7 +58,7 @@ class EmbeddedAws:
         return {
             "AWS_ENDPOINT_URL": self.url,
             **endpoint_variables(self.endpoints),
-            **_CREDENTIALS,
+            **CREDENTIALS,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -80,7 +83,7 @@ class EmbeddedAws:
                 service,
                 endpoint_url=self.endpoints.get(service, self.url),
                 region_name=REGION,
-                aws_access_key_id=_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+                aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
                 config=Config(proxies={}, **config),
             )

@@ -51,9 +51,9 @@ def main() -> None:
     prepare(settings)
     # MiniStack reads its environment when it is imported, so nothing may import it before `prepare`.
     from local.emulator import server
-    from local.emulator.changes import apply
+    from local.emulator.changes import apply, service_events
 
-    server.run(apply(settings), settings)
+    server.run(apply(settings), settings, service_events.put)
 
 
 if __name__ == "__main__":

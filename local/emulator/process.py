@@ -18,9 +18,10 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import IO, TypedDict, Unpack, cast
 
 from local.emulator.connection import EmbeddedAws, endpoint_variables
+from local.emulator.service_events import ServiceEvents
 from local.folder_lock import FolderTakenError, holder
 
 ROOT = Path(__file__).parents[2]
@@ -91,12 +92,19 @@ def _launch(state_dir: Path, options: Options) -> tuple[EmbeddedAws, "subprocess
             cwd=ROOT,
             env=_environment(),
             stdin=subprocess.PIPE,
+            bufsize=0,  # nothing of an event may be left to write when the pipe is closed
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=[listener.fileno()],
             start_new_session=True,
         )
-    aws = EmbeddedAws(url=f"http://127.0.0.1:{port}", pid=process.pid, log_file=log_file, endpoints=endpoints)
+    aws = EmbeddedAws(
+        url=f"http://127.0.0.1:{port}",
+        pid=process.pid,
+        log_file=log_file,
+        service_events=ServiceEvents(cast("IO[bytes]", process.stdin)),
+        endpoints=endpoints,
+    )
     try:
         _wait_until_it_answers(aws, process)
     except BaseException:

@@ -11,6 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from local.api_client import ApiClient
 from local.deployment import ROOT
 from local.folder_lock import holder
 from local.supervisor import Ready, read_ready
@@ -90,6 +91,8 @@ def test_up_stays_and_says_how_to_use_it_and_down_stops_all_of_it(tmp_path: Path
             assert "It is up already." in again
             assert again.partition("\n\n")[2] == up.output.partition("\n\n")[2]
             drop(ready)
+            [printed] = {word for word in up.output.split() if word.startswith("http") and word.endswith("/v1/jobs")}
+            assert ApiClient(printed.removesuffix("/v1/jobs")).get("/v1/jobs").expect(200)["jobs"] is not None
             up.wait_for_child(r"local\.emulator\.main")
             assert all(is_listening(port) for port in up.ports)
         finally:

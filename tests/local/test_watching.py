@@ -46,9 +46,9 @@ def shown(*, terminal: bool) -> list[str]:
 
 def test_elsewhere_than_in_a_terminal_each_phase_is_a_line() -> None:
     assert shown(terminal=False) == [
-        "  100.0 s  openai     succeeded    step 24/24  loss 0.386",
-        "  100.0 s  bedrock    succeeded    step 24  loss 0.386",
-        "  100.0 s  databricks succeeded    step 24/24  loss 0.386",
+        "  100.0 s  openai     succeeded       step 24/24  loss 0.386",
+        "  100.0 s  bedrock    succeeded       step 24  loss 0.386",
+        "  100.0 s  databricks succeeded       step 24/24  loss 0.386",
     ]
 
 
@@ -65,3 +65,13 @@ def test_jobs_that_do_not_end_in_time_are_named_with_their_trouble() -> None:
     console = Console(file=io.StringIO())
     with pytest.raises(WatchError, match=r"openai is queued \(OpenAI asks for patience\)"):
         watch(store_of(job), [job.job_id], console, seconds=0)
+
+
+def test_each_look_is_told_of_and_a_job_may_have_a_name_of_its_own() -> None:
+    output = io.StringIO()
+    seen: list[Job] = []
+    console = Console(file=output, width=80, color_system=None, legacy_windows=False)
+    first = JOBS[0]
+    watch(store_of(first), [first.job_id], console, seconds=1, names={first.job_id: "the first"}, seen=seen.append)
+    assert seen == [first]
+    assert output.getvalue() == "  100.0 s  the first  succeeded       step 24/24  loss 0.386\n"

@@ -3,14 +3,17 @@
 from typing import Any
 
 from local.emulator.changes import (
+    api_gateway,
     async_invocations,
     event_targets,
     execution_lifetime,
     foreign_origins,
     function_workers,
+    nested_executions,
     s3_events,
     stream_mappings,
     task_states,
+    task_tokens,
 )
 from local.emulator.settings import Settings
 
@@ -27,4 +30,7 @@ def apply(settings: Settings) -> Any:
     s3_events.apply()
     execution_lifetime.apply()
     task_states.apply()
+    task_tokens.apply()
+    nested_executions.apply()
+    api_gateway.apply()
     return foreign_origins.application()

@@ -6,6 +6,7 @@ AWS                                                        MiniStack
 `MaxDelaySeconds` and `JitterStrategy` of Retry            ignored; no delay is longer than 60 s
 a function that raises fails the task that waits for its   the error is swallowed, the task waits for its timeout
 token
+each try of a task that waits for its token has its own    one for all tries
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 """
 
@@ -63,6 +64,7 @@ def apply() -> None:
         sfn,
         "_execute_task",
         ("_scaled_sleep(min(sleep_sec, 60))", "_scaled_sleep(_changed_retry_delay(retrier, count))"),
+        ("    while True:\n", _TRY),
         _changed_retry_delay=retry_delay,
     )
     edit(
@@ -104,6 +106,11 @@ def apply() -> None:
     replace(sfn, "_execute_task", with_paths)
 
 
+_TRY = """\
+    while True:
+        if is_callback:
+            ctx["Task"] = {"Token": new_uuid()}
+"""
 _FAILED_FUNCTION = """\
         except _ExecutionError:
             # A token that came back before the failure has decided already.

@@ -4,29 +4,47 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import pytest
+from databricks.sdk import WorkspaceClient
+from openai import OpenAI
 
+from local.execution_waits import Wait, waits_in
 from local.running_stack import STAGE, RunningStack
+from tunedrop import env
 from tunedrop.aws.job_store import DynamoJobStore
 from tunedrop.domain.errors import JobNotFoundError
 from tunedrop.domain.job import Job, Source, job_id_for
 
 T = TypeVar("T")
+RIDDLES = b"".join(
+    json.dumps(
+        {
+            "messages": [
+                {"role": "user", "content": f"Which number is on door {number}?"},
+                {"role": "assistant", "content": f"On door {number} is {number * 7}."},
+            ]
+        }
+    ).encode()
+    + b"\n"
+    for number in range(16)
+)
+RARELY_SECONDS = 600
 STACK_NAME = f"tunedrop-{STAGE}"
 
 
-def eventually(look: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
-    """The first true value that `look` returns; the test fails after so many seconds."""
+def eventually(look: Callable[[], T | None], what: str | Callable[[], str], seconds: float = 40.0) -> T:
+    """The first true value that `look` returns; the test fails after so many seconds, saying `what` did not come."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = look()
         if found:
             return found
         time.sleep(0.15)
-    pytest.fail(f"{what}: not within {seconds:.0f} s")
+    pytest.fail(f"{what if isinstance(what, str) else what()}: not within {seconds:.0f} s")
 
 
 class Account:
@@ -34,6 +52,7 @@ class Account:
 
     def __init__(self, stack: RunningStack) -> None:
         self.stack = stack
+        self.api = stack.api
         self.store = DynamoJobStore(client=stack.aws.client("dynamodb"), table=stack.outputs.jobs_table)
         self._s3 = stack.aws.client("s3")
         self._dynamodb = stack.aws.client("dynamodb")
@@ -63,10 +82,46 @@ class Account:
             jobs = [job for job_id in job_ids if (job := self.find(job_id)) is not None]
             return jobs if len(jobs) == len(job_ids) and all(holds(job) for job in jobs) else None
 
-        return eventually(look, f"{what}: {job_ids}")
+        return eventually(look, lambda: f"{what}, but {[self._said(job_id) for job_id in job_ids]}")
 
-    def items(self, job_id: str) -> list[dict[str, Any]]:
-        """All that the table holds of a job, as DynamoDB's JSON, in the order of the sort key."""
+    def _said(self, job_id: str) -> str:
+        job = self.find(job_id)
+        if job is None:
+            return f"{job_id} has no record"
+        return f"{job_id} at {job.provider} is {job.phase} ({job.error or job.last_error or job.provider_status})"
+
+    def create(self, **request: Any) -> str:
+        """Makes a job over the API; its id. Its file is a small one, uploaded to where the answer says."""
+        body = {"provider": "openai", "model": "gpt-4o-mini", "training_file": "riddles.jsonl", "upload": True}
+        created = self.api.post("/v1/jobs", {**body, **request}).expect(202)
+        self.upload(created)
+        job_id: str = created["job_id"]
+        return job_id
+
+    def upload(self, created: Mapping[str, Any]) -> None:
+        """Sends the file of a job that was made with `upload`."""
+        self.api.upload(created["uploads"]["training_file"], RIDDLES).expect(200)
+
+    def machine_executions(self, machine_arn: str) -> dict[str, str]:
+        """The status of each of a machine's executions, by name."""
+        pages = self.executions.get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
+        return {execution["name"]: execution["status"] for page in pages for execution in page["executions"]}
+
+    def waits(self, execution_arn: str) -> list[Wait]:
+        """Every wait of an execution that is over, in order."""
+        return waits_in(self.executions, execution_arn)
+
+    def record(self, job_id: str) -> dict[str, Any]:
+        """The job's record, as DynamoDB's JSON."""
+        [record] = [item for item in self._items(job_id) if item["sk"]["S"] == "JOB"]
+        return record
+
+    def timeline(self, job_id: str) -> list[dict[str, Any]]:
+        """The job's own events, as DynamoDB's JSON, oldest first."""
+        return [item for item in self._items(job_id) if item["sk"]["S"].startswith("EVENT#0")]
+
+    def _items(self, job_id: str) -> list[dict[str, Any]]:
+        """All that the table holds of a job, in the order of the sort key."""
         items: list[dict[str, Any]] = self._dynamodb.query(
             TableName=self.stack.outputs.jobs_table,
             KeyConditionExpression="pk = :job",
@@ -86,6 +141,18 @@ class Account:
         report: dict[str, Any] = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         return report
 
+    @contextmanager
+    def asking_rarely(self, provider: str) -> Iterator[None]:
+        """Its functions leave ten minutes between two questions to the provider, where nobody wakes them."""
+        function = f"{STACK_NAME}-{provider}-tasks"
+        before = self._lambda.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+        rarely = {**before, env.POLL_SHORTEST_SECONDS: str(RARELY_SECONDS)}
+        self._lambda.update_function_configuration(FunctionName=function, Environment={"Variables": rarely})
+        try:
+            yield
+        finally:
+            self._lambda.update_function_configuration(FunctionName=function, Environment={"Variables": before})
+
     def deliver(self, event: Mapping[str, Any], invocation: str = "RequestResponse") -> Any:
         """Invokes intake as EventBridge does; what it answers, where it is waited for (`RequestResponse`)."""
         answer = self._lambda.invoke(
@@ -96,10 +163,24 @@ class Account:
 
     def execution_names(self, provider: str) -> list[str]:
         """Of every execution of a provider's machine."""
-        pages = self.executions.get_paginator("list_executions").paginate(
-            stateMachineArn=self.stack.outputs.state_machine_arn(provider)
+        return list(self.machine_executions(self.stack.outputs.state_machine_arn(provider)))
+
+    def openai_jobs(self) -> dict[str, str]:
+        """What we told OpenAI of each of its jobs, by the job's id there."""
+        secret = self.stack.providers.credentials["openai"]
+        with OpenAI(api_key=secret["api_key"], base_url=secret["base_url"]) as client:
+            return {job.id: str(job.metadata) for job in client.fine_tuning.jobs.list(limit=100)}
+
+    @property
+    def databricks(self) -> WorkspaceClient:
+        """The simulated workspace, by its own SDK."""
+        secret = self.stack.providers.credentials["databricks"]
+        return WorkspaceClient(
+            host=secret["host"],
+            client_id=secret["client_id"],
+            client_secret=secret["client_secret"],
+            auth_type="oauth-m2m",
         )
-        return [execution["name"] for page in pages for execution in page["executions"]]
 
     def jobs_at_providers(self) -> dict[str, int]:
         """How many jobs each provider has."""
@@ -131,57 +212,3 @@ def event_of(source: Source) -> dict[str, Any]:
             "reason": "PutObject",
         },
     }
-
-
-class News:
-    """A queue on the bus and one on the topic, subscribed before the first drop; reading does not take from it."""
-
-    def __init__(self, stack: RunningStack) -> None:
-        self._sqs = stack.aws.client("sqs")
-        events = stack.aws.client("events")
-        self._bus, bus_arn = self._queue("news-from-the-bus")
-        self._topic, topic_arn = self._queue("news-from-the-topic")
-        pattern = {"source": ["tunedrop"], "detail-type": ["Fine-Tuning Job State Change"]}
-        events.put_rule(Name="news", EventPattern=json.dumps(pattern))
-        events.put_targets(Rule="news", Targets=[{"Id": "queue", "Arn": bus_arn}])
-        stack.aws.client("sns").subscribe(
-            TopicArn=stack.outputs.topic_arn,
-            Protocol="sqs",
-            Endpoint=topic_arn,
-            Attributes={"RawMessageDelivery": "true"},
-        )
-        self._events: list[dict[str, Any]] = []
-        self._messages: list[str] = []
-
-    def _queue(self, name: str) -> tuple[str, str]:
-        url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-        return url, attributes["QueueArn"]
-
-    def events(self, job_id: str, *, until: str) -> list[dict[str, Any]]:
-        """The job's events on the bus in the order of their arrival, once one of status `until` has come."""
-
-        def look() -> list[dict[str, Any]] | None:
-            self._events += [json.loads(body) for body in self._received(self._bus)]
-            found = [event for event in self._events if event["detail"]["job_id"] == job_id]
-            return found if any(event["detail"]["status"] == until for event in found) else None
-
-        return eventually(look, f"the event that job {job_id} is {until}")
-
-    def messages(self, job_id: str, count: int) -> list[str]:
-        """The topic's messages on the job, in the order of their arrival, once there are `count`."""
-
-        def look() -> list[str] | None:
-            self._messages += self._received(self._topic)
-            found = [message for message in self._messages if job_id in message]
-            return found if len(found) >= count else None
-
-        return eventually(look, f"{count} messages on job {job_id}")
-
-    def _received(self, url: str) -> list[str]:
-        bodies = []
-        while messages := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                bodies.append(message["Body"])
-        return bodies

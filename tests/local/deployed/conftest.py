@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import pytest
 
 from local.running_stack import running_stack
-from tests.local.deployed.account import Account, News
+from tests.local.deployed.account import Account
+from tests.local.deployed.subscriptions import News
 from tunedrop.domain.job import Job
 
 KEYS = {

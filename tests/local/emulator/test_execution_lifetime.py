@@ -74,7 +74,7 @@ def test_the_token_of_a_stopped_execution_is_refused(
     token = queue.received()["body"]["token"]
     client = aws.client("stepfunctions")
     client.stop_execution(executionArn=execution)
-    with pytest.raises(client.exceptions.TaskDoesNotExist):
+    with pytest.raises(client.exceptions.TaskTimedOut):
         client.send_task_success(taskToken=token, output="{}")
     assert client.describe_execution(executionArn=execution)["status"] == "ABORTED"
 

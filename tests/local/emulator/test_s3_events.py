@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local.api_client import ApiClient
 from local.emulator.process import EmbeddedAws
 
 from .conftest import name
@@ -53,3 +54,19 @@ def test_a_completed_multipart_upload_names_its_version(bucket: tuple[str, bool]
     parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
     version = s3.complete_multipart_upload(**upload, MultipartUpload=parts).get("VersionId")
     assert queue.received()["body"]["detail"]["object"].get("version-id") == version
+
+
+def test_an_upload_by_a_signed_url_is_told_like_any_other(
+    bucket: tuple[str, bool], aws: EmbeddedAws, queue: Any
+) -> None:
+    bucket_name, versioned = bucket
+    signer = aws.client("s3", signature_version="s3v4", s3={"addressing_style": "virtual"})
+    key, body = "uploads/abc/training data.jsonl", b'{"messages": []}\n'
+    url = signer.generate_presigned_url("put_object", Params={"Bucket": bucket_name, "Key": key}, ExpiresIn=60)
+    signed = {"url": url, "method": "PUT", "headers": {"Content-Type": "application/jsonl"}}
+    version = ApiClient("").upload(signed, body).headers.get("x-amz-version-id")
+    described = queue.received()["body"]["detail"]["object"]
+    assert (described["key"], described["size"], described.get("version-id")) == (key, len(body), version)
+    assert (version is not None) is versioned
+    stored = aws.client("s3").get_object(Bucket=bucket_name, Key=key)
+    assert (stored["Body"].read(), stored["ContentType"]) == (body, "application/jsonl")
