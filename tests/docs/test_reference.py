@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from infra.gateway_problems import GATEWAY_PROBLEMS
 from infra.nag import DEAD_LETTER_QUEUES
 from infra.settings import PREFIX, Settings
-from infra.stack import PROVIDERS as STACK_PROVIDERS
+from infra.state_machines import PROVIDERS as STACK_PROVIDERS
 from local.simulators.faults import Fault, FaultKind
 from tests.builders import job_in
 from tests.contracts.bedrock_rig import BedrockRig
@@ -22,17 +23,23 @@ from tests.contracts.databricks_rig import DatabricksRig
 from tests.contracts.openai_rig import OpenAIRig
 from tests.docs.pages import DOCS, PROJECT, code_blocks, table, words_in_code
 from tests.docs.wording import NONE, values_of
+from tests.unit.endpoints.builders import endpoint_in
 from tunedrop import env
-from tunedrop.aws.publisher import DETAIL_TYPE, SOURCE
+from tunedrop.aws.publisher import SOURCE
 from tunedrop.domain import errors
+from tunedrop.domain.endpoint import EndpointStatus
 from tunedrop.domain.job import JobError, JobRequest, JobStatus, Phase
 from tunedrop.domain.model_rules import ModelRules
 from tunedrop.domain.models import MODELS, PROVIDERS
-from tunedrop.jobs.notify import status_change
+from tunedrop.endpoints.notify import DETAIL_TYPE as ENDPOINT_DETAIL_TYPE
+from tunedrop.endpoints.notify import status_change as endpoint_change
+from tunedrop.http.problem_types import PROBLEM_TYPES
+from tunedrop.jobs.notify import DETAIL_TYPE, status_change
 from tunedrop.providers.databricks_workspace import checked
 from tunedrop.providers.openai_connection import connect
 
 JOBS = PROJECT / "lambdas" / "tunedrop" / "jobs"
+FUNCTIONS = PROJECT / "lambdas"
 CONNECTIONS = {"OpenAI": "openai_connection.py", "Databricks": "databricks_workspace.py"}
 
 
@@ -58,6 +65,13 @@ def _codes_set_in(module: Path) -> set[str]:
     return codes
 
 
+def _conflicts_in(module: Path) -> set[str]:
+    """The codes that a ConflictError is raised with."""
+    calls = (node for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call))
+    named = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "ConflictError"]
+    return {ast.literal_eval(call.args[0]) for call in named}
+
+
 class TestErrors:
     page = DOCS / "errors.md"
 
@@ -65,7 +79,9 @@ class TestErrors:
         documented = [words_in_code(row[0])[0] for row in table(self.page, "`code`", last="The way out")]
         set_by_jobs = {code for module in JOBS.glob("*.py") for code in _codes_set_in(module)}
         assert {"training_failed", "step_failed", "stop_unconfirmed"} <= set_by_jobs
-        permanent = {kind.code for kind in _subclasses(errors.PermanentError)}
+        # A ConflictError refuses a request, and has the codes of problems.
+        kinds = {kind for kind in _subclasses(errors.PermanentError) if kind.__module__ == errors.__name__}
+        permanent = {kind.code for kind in kinds - {errors.ConflictError}}
         assert sorted(documented) == sorted(permanent | set_by_jobs)
 
     def test_every_error_that_passes_is_documented_with_its_class_and_no_other(self) -> None:
@@ -74,6 +90,24 @@ class TestErrors:
             for row in table(self.page, "`code`", last="What happens")
         }
         assert documented == {kind.code: kind.__name__ for kind in _subclasses(errors.TransientError)}
+
+    def test_every_problem_of_the_api_is_documented_and_no_other(self) -> None:
+        documented = {
+            words_in_code(row[0])[0]: (int(row[1]), row[2])
+            for row in table(self.page, "`code` of a problem", last="The way out")
+        }
+        ours = {code: (kind.status, kind.title) for code, kind in PROBLEM_TYPES.items()}
+        gateways = {problem.code: (problem.status, problem.title) for problem in GATEWAY_PROBLEMS}
+        assert ours | gateways == gateways | ours, "a problem has one title, whoever answers with it"
+        assert documented == ours | gateways
+
+    def test_every_error_that_a_request_can_meet_is_a_problem(self) -> None:
+        conflicts = {code for module in FUNCTIONS.rglob("*.py") for code in _conflicts_in(module)}
+        assert {"job_ended", "endpoint_stopping"} <= conflicts
+        raised = {kind.code for kind in _subclasses(errors.TunedropError)}
+        roots = {kind.code for kind in (errors.TransientError, errors.PermanentError)}
+        # Names that are raised on their way to the user only: the roots, and the class of all conflicts.
+        assert conflicts | raised - roots <= PROBLEM_TYPES.keys()
 
     def test_the_roots_are_named(self) -> None:
         roots = self.page.read_text().partition("## Roots")[2]
@@ -201,7 +235,7 @@ class TestOperations:
         assert sorted(words_in_code(row[1])[1:]) == sorted(functions)
 
     def test_the_event_is_the_one_that_is_published(self) -> None:
-        event, _ = _events(self.page)
+        event, *_ = _events(self.page)
         detail = event["detail"]
         before = job_in(Phase.TRAINING, job_id=detail["job_id"])
         after = msgspec.structs.replace(
@@ -218,10 +252,16 @@ class TestOperations:
         assert status_change(before, after).detail == detail
 
     def test_events_and_rules_carry_the_names_that_are_published(self) -> None:
-        event, rule = _events(self.page)
+        event, rule, endpoint_rule = _events(self.page)
         assert (event["source"], event["detail-type"]) == (SOURCE, DETAIL_TYPE)
         assert (rule["source"], rule["detail-type"]) == ([SOURCE], [DETAIL_TYPE])
         assert set(rule["detail"]) <= set(event["detail"])
+        assert (endpoint_rule["source"], endpoint_rule["detail-type"]) == ([SOURCE], [ENDPOINT_DETAIL_TYPE])
+
+    def test_the_rule_on_endpoints_is_for_what_their_event_tells(self) -> None:
+        *_, rule = _events(self.page)
+        detail = endpoint_change(None, endpoint_in(EndpointStatus.READY, kind="provisioned")).detail
+        assert {field: [detail[field]] for field in rule["detail"]} == rule["detail"]
 
 
 def _events(page: Path) -> list[dict[str, Any]]:
