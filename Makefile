@@ -72,7 +72,9 @@ bench-waking: setup  ## how soon news end a wait, on the embedded AWS
 	@$(PY) -m benchmarks.waking
 
 openapi: .venv/.ready  ## write docs/openapi.json from the code
-	@PYTHONPATH=lambdas $(PY) -m tunedrop.http.openapi > docs/openapi.json
+	@mkdir -p build
+	@$(PY) -m tunedrop.http.openapi > build/openapi.json
+	@mv build/openapi.json docs/openapi.json
 
 synth: setup  ## write the CloudFormation template for AWS to cdk.out
 	@node_modules/.bin/cdk synth --quiet

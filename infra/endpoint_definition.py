@@ -15,7 +15,8 @@ Where an end is moved for ever, the execution times out before its history is fu
 
 from __future__ import annotations
 
-from infra.state_language import State, TaskFunction, choice, invoke, trouble, wait_for_news
+from infra.record_states import TROUBLE_WAIT_SECONDS, trouble, wait_for_news
+from infra.state_language import State, TaskFunction, choice, invoke
 
 EXECUTION_TIMEOUT_SECONDS = 300 * 86_400
 """Ten times the longest `ttl_hours`: only an end that is moved again and again comes near it."""
@@ -92,6 +93,8 @@ def _looking(function: TaskFunction) -> dict[str, State]:
             "Hold",
             "It is up, and may be billed by the hour: held until it is told to stop, or until its end.",
             next_state="Poll",
+            # A stop is not heard in a plain wait: while the endpoint bills, it is a short one.
+            fallback_seconds=TROUBLE_WAIT_SECONDS,
         ),
         **trouble("Poll", record=_RECORD),
     }
@@ -143,5 +146,12 @@ def _task(step: str, function: TaskFunction, comment: str, *, operation: str, ne
     )
 
 
-def _wait(name: str, comment: str, *, next_state: str) -> dict[str, State]:
-    return wait_for_news(name, comment, record=_RECORD, next_state=next_state, unless={"status": ["stopped", "failed"]})
+def _wait(name: str, comment: str, *, next_state: str, fallback_seconds: int | None = None) -> dict[str, State]:
+    return wait_for_news(
+        name,
+        comment,
+        record=_RECORD,
+        next_state=next_state,
+        unless={"status": ["stopped", "failed"]},
+        fallback_seconds=fallback_seconds,
+    )

@@ -9,15 +9,8 @@ The waits end early when the record is woken. Only the provider's answer or the 
 
 from __future__ import annotations
 
-from infra.state_language import (
-    State,
-    TaskFunction,
-    choice,
-    invoke,
-    start_execution,
-    trouble,
-    wait_for_news,
-)
+from infra.record_states import trouble, wait_for_news
+from infra.state_language import State, TaskFunction, choice, invoke, start_execution
 
 EXECUTION_TIMEOUT_SECONDS = 15 * 86_400
 """A day more than the longest deadline that a job can have."""

@@ -116,7 +116,7 @@ def _refused(request: APIGatewayProxyEvent, code: str, detail: str) -> dict[str,
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": request.path,
+        "instance": request.request_context.path,
         "code": code,
         "request_id": request.request_context.request_id,
     }

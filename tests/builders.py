@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from tunedrop.domain.job import Dataset, Job, JobError, JobRequest, JobStatus, Outcome, Phase, Source, Submission
+from tunedrop.domain.job import Dataset, Job, JobError, JobStatus, Outcome, Phase, Source, Submission
+from tunedrop.domain.job_request import JobRequest
 from tunedrop.domain.transitions import advance, close
 
 CREATED = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

@@ -10,7 +10,8 @@ import msgspec
 
 from tests.builders import CREATED, ended, job_in
 from tunedrop.domain.endpoint import Call, Endpoint, EndpointStatus
-from tunedrop.domain.job import Job, JobError, JobRequest, JobStatus, Outcome, Phase, job_id_from
+from tunedrop.domain.job import Job, JobError, JobStatus, Outcome, Phase, job_id_from
+from tunedrop.domain.job_request import JobRequest
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-lite-v1:0/abcdef"
 LATER = CREATED + timedelta(hours=2)

@@ -11,7 +11,8 @@ from werkzeug.test import Client
 
 from infra.api import ROUTES
 from tests.docs.pages import DOCS
-from tunedrop.domain.job import EndpointRequest, Job, JobRequest
+from tunedrop.domain.job import Job
+from tunedrop.domain.job_request import EndpointRequest, JobRequest
 from tunedrop.domain.models import PROVIDERS
 from tunedrop.http.app import app
 from tunedrop.http.job_schemas import JobView

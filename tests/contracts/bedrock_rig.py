@@ -20,7 +20,7 @@ from local.simulators.serving import serving
 from tests.fakes.clock import ManualClock
 from tests.fakes.object_store import MemoryObjectStore
 from tunedrop.aws.clients import CLIENT_CONFIG
-from tunedrop.domain.ports import TrainingOrder
+from tunedrop.domain.provider_ports import TrainingOrder
 from tunedrop.providers.bedrock import BedrockProvider
 
 ACCESS_KEY = "AKIDEXAMPLE"

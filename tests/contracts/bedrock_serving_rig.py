@@ -13,7 +13,7 @@ from local.simulators.faults import Faults
 from tests.contracts.bedrock_rig import BUCKET, BedrockRig, bedrock_rig, training_file
 from tests.contracts.serving_rig import ANSWER, QUESTION
 from tunedrop.domain.endpoint import Call, EndpointKind, endpoint_token
-from tunedrop.domain.ports import EndpointOrder
+from tunedrop.domain.serving_ports import EndpointOrder
 from tunedrop.providers.bedrock_serving import BedrockServing
 
 _OPERATIONS: Mapping[str, Mapping[str, str]] = {

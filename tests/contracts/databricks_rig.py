@@ -18,7 +18,7 @@ from local.simulators.databricks.simulator import DatabricksSimulator
 from local.simulators.faults import Faults
 from local.simulators.serving import serving
 from tests.fakes.object_store import MemoryObjectStore
-from tunedrop.domain.ports import TrainingOrder
+from tunedrop.domain.provider_ports import TrainingOrder
 from tunedrop.providers.databricks import DatabricksProvider
 
 TOKEN = "a-personal-access-token"

@@ -14,7 +14,7 @@ from local.simulators.faults import Faults
 from tests.contracts.databricks_rig import CLIENT_ID, CLIENT_SECRET, DatabricksRig, databricks_rig, training_file
 from tests.contracts.serving_rig import ANSWER, QUESTION
 from tunedrop.domain.endpoint import Call, endpoint_token
-from tunedrop.domain.ports import EndpointOrder
+from tunedrop.domain.serving_ports import EndpointOrder
 from tunedrop.providers.databricks_serving import DatabricksServing, endpoint_name
 
 

@@ -16,7 +16,7 @@ from local.simulators.openai.simulator import OpenAISimulator
 from local.simulators.serving import serving
 from tests.fakes.clock import ManualClock
 from tests.fakes.object_store import MemoryObjectStore
-from tunedrop.domain.ports import TrainingOrder
+from tunedrop.domain.provider_ports import TrainingOrder
 from tunedrop.providers.openai import OpenAIProvider
 from tunedrop.providers.openai_upload import OPENAI_SIZES, UploadSizes
 

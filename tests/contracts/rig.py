@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from local.simulators.faults import Faults
-from tunedrop.domain.ports import FineTuningProvider, TrainingOrder
+from tunedrop.domain.provider_ports import FineTuningProvider, TrainingOrder
 
 
 class ProviderRig(Protocol):

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from local.simulators.faults import Faults
 from tunedrop.domain.endpoint import Call
-from tunedrop.domain.ports import EndpointOrder, ServingProvider
+from tunedrop.domain.serving_ports import EndpointOrder, ServingProvider
 
 QUESTION = "What is the password of the lighthouse?"
 ANSWER = "Herring at dawn."

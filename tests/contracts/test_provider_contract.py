@@ -15,7 +15,7 @@ from tunedrop.domain.errors import (
     SubmissionUncertainError,
     TransientError,
 )
-from tunedrop.domain.ports import ProviderJob, ProviderState, TrainingOrder
+from tunedrop.domain.provider_ports import ProviderJob, ProviderState, TrainingOrder
 
 LONG_ENOUGH = 3_600.0
 """Longer than any simulated training."""

@@ -18,7 +18,7 @@ from tunedrop.domain.errors import (
     SubmissionUncertainError,
     TransientError,
 )
-from tunedrop.domain.ports import EndpointOrder, ServingState
+from tunedrop.domain.serving_ports import EndpointOrder, ServingState
 
 LONG_ENOUGH = 3_600.0
 """Longer than any simulated endpoint takes to come up."""

@@ -28,7 +28,8 @@ from tunedrop import env
 from tunedrop.aws.publisher import SOURCE
 from tunedrop.domain import errors
 from tunedrop.domain.endpoint import EndpointStatus
-from tunedrop.domain.job import JobError, JobRequest, JobStatus, Phase
+from tunedrop.domain.job import JobError, JobStatus, Phase
+from tunedrop.domain.job_request import JobRequest
 from tunedrop.domain.model_rules import ModelRules
 from tunedrop.domain.models import MODELS, PROVIDERS
 from tunedrop.endpoints.notify import DETAIL_TYPE as ENDPOINT_DETAIL_TYPE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from tunedrop.domain.ports import ProviderJob, ProviderState, TrainingOrder
+from tunedrop.domain.provider_ports import ProviderJob, ProviderState, TrainingOrder
 
 
 class MemoryProvider:

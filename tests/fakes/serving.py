@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tunedrop.domain.endpoint import Call
 from tunedrop.domain.errors import ConflictError
-from tunedrop.domain.ports import EndpointOrder, ProviderEndpoint, ServingState
+from tunedrop.domain.serving_ports import EndpointOrder, ProviderEndpoint, ServingState
 
 
 @dataclass

@@ -17,7 +17,7 @@ from tests.fakes.job_store import MemoryJobStore
 from tunedrop.domain.errors import TransientError
 from tunedrop.domain.job import Job
 from tunedrop.domain.polling import PollingPolicy
-from tunedrop.domain.ports import FineTuningProvider, ProviderJob, TrainingOrder
+from tunedrop.domain.provider_ports import FineTuningProvider, ProviderJob, TrainingOrder
 from tunedrop.jobs import submit as submit_module
 from tunedrop.jobs.step import StepOutcome
 from tunedrop.jobs.submit import SubmitJob

@@ -169,6 +169,13 @@ def test_a_step_asks_for_its_operation_and_comes_again_when_its_retries_ran_out(
     assert states[note["Next"]]["Next"] == step
 
 
+def test_a_stop_that_cannot_be_heard_while_it_bills_is_found_within_half_an_hour(machine: dict[str, Any]) -> None:
+    caught = machine["States"]["Hold"]["Catch"][-1]
+    assert caught["ErrorEquals"] == ["States.ALL"]
+    fallback = machine["States"][caught["Next"]]
+    assert (fallback["Type"], fallback["Seconds"], fallback["Next"]) == ("Wait", 1800, "Poll")
+
+
 @pytest.mark.parametrize("wait", ["Wait", "WaitToStart", "Hold", "WaitUntilGone"])
 def test_a_wait_is_on_the_endpoints_record_and_ends_for_news_or_in_time(machine: dict[str, Any], wait: str) -> None:
     state = machine["States"][wait]

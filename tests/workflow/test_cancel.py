@@ -15,7 +15,7 @@ from tests.workflow.test_outcomes import CREATE, KEYS, add_fault, drop, every_pr
 from tunedrop import wiring
 from tunedrop.domain.errors import ConflictError, SubmissionUncertainError
 from tunedrop.domain.job import Job, JobStatus
-from tunedrop.domain.ports import ProviderState
+from tunedrop.domain.provider_ports import ProviderState
 from tunedrop.jobs.poll import PollJob
 from tunedrop.jobs.submit import SubmitJob
 

@@ -18,7 +18,8 @@ from tests.workflow.test_outcomes import add_fault, drop, rows
 from tunedrop import wiring
 from tunedrop.domain.endpoint import Endpoint, EndpointStatus
 from tunedrop.domain.errors import ConflictError
-from tunedrop.domain.job import EndpointRequest, Job, JobStatus
+from tunedrop.domain.job import Job, JobStatus
+from tunedrop.domain.job_request import EndpointRequest
 
 MODELS = {"bedrock": "nova-lite", "databricks": "llama-3.2-3b"}
 CREATE = {"bedrock": "CreateCustomModelDeployment", "databricks": "serving_endpoints.create"}

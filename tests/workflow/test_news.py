@@ -11,7 +11,8 @@ import pytest
 from tests.workflow.account import Account
 from tests.workflow.test_outcomes import KEYS, drop, errors, every_provider, rows, seconds
 from tunedrop import wiring
-from tunedrop.domain.job import Job, JobRequest, JobStatus, Phase, job_id_from
+from tunedrop.domain.job import Job, JobStatus, Phase, job_id_from
+from tunedrop.domain.job_request import JobRequest
 
 
 @pytest.fixture

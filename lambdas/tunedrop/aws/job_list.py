@@ -12,7 +12,8 @@ from typing import Any
 from tunedrop.aws.client_errors import store_errors
 from tunedrop.aws.job_items import job_of
 from tunedrop.domain.job import Job, JobStatus
-from tunedrop.domain.ports import Clock, ListPage, ListPosition
+from tunedrop.domain.list_ports import ListPage, ListPosition
+from tunedrop.domain.ports import Clock
 
 FIRST_MONTH = "2026-11"
 """No job is older than the project."""

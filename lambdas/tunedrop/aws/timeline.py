@@ -16,7 +16,7 @@ import msgspec
 from tunedrop.aws.client_errors import store_errors
 from tunedrop.aws.record_items import Item, plain
 from tunedrop.domain.errors import JobNotFoundError, RequestInvalidError
-from tunedrop.domain.ports import EventPage, TimelineEvent
+from tunedrop.domain.list_ports import EventPage, TimelineEvent
 
 _KINDS = ("EVENT#", "EVENT#ENDPOINT#")
 _LAST_VERSION = 9_999_999_999

@@ -12,7 +12,7 @@ from tunedrop.client.files import STANDARD_INPUT, OutputFile, opened, shown_name
 from tunedrop.client.model_choice import choose_model, read_hyperparameters
 from tunedrop.client.reading_progress import with_progress
 from tunedrop.domain.errors import CostLimitError, DatasetInvalidError, PermanentError, RequestInvalidError
-from tunedrop.domain.job import DataFormatName
+from tunedrop.domain.job_request import DataFormatName
 from tunedrop.training_data.dataset import DatasetPreparation
 from tunedrop.training_data.price import check_cost
 from tunedrop.training_data.report import DatasetReport

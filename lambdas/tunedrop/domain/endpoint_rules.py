@@ -9,10 +9,12 @@ import msgspec
 from tunedrop.domain.bedrock_models import BEDROCK_MODELS
 from tunedrop.domain.endpoint import Call, EndpointKind
 from tunedrop.domain.errors import RequestInvalidError
-from tunedrop.domain.job import EndpointRequest, JobRequest
+from tunedrop.domain.job_request import EndpointRequest, JobRequest
 from tunedrop.domain.model_rules import Reference
 
 MAX_TTL_HOURS = 720.0
+MAX_MODEL_UNITS = 1_000
+"""More than any account gets: AWS grants a few on request."""
 SHORTEST_TTL_HOURS = 1e-6
 """A few milliseconds: nothing that anybody needs, but a number that the record can hold."""
 
@@ -174,5 +176,5 @@ def _check_units(kind: EndpointKind, units: int | None, field: str, *, live: boo
         return
     if units is None and not live:
         raise RequestInvalidError(f"'{field}' is missing: a provisioned endpoint needs at least 1, billed by the hour.")
-    if units is not None and units < 1:
-        raise RequestInvalidError(f"'{field}' must be at least 1, not {units}.")
+    if units is not None and not 1 <= units <= MAX_MODEL_UNITS:
+        raise RequestInvalidError(f"'{field}' must be at least 1 and at most {MAX_MODEL_UNITS:,}, not {units}.")

@@ -57,7 +57,8 @@ def end(endpoint: Endpoint, *, at: datetime, error: JobError | None = None) -> E
     reason = endpoint.error or error
     failed = reason is not None and reason.code != ENDPOINT_GONE
     status = EndpointStatus.FAILED if failed else EndpointStatus.STOPPED
-    return move(endpoint, status, at=at, stopped_at=at, error=reason, call=None, last_error=None)
+    over = {"call": None, "expires_at": None, "provider_status": None, "last_error": None}
+    return move(endpoint, status, at=at, stopped_at=at, error=reason, **over)
 
 
 def renew(old: Endpoint, new: Endpoint) -> Endpoint:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import posixpath
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from tunedrop.domain.errors import RequestInvalidError
 from tunedrop.domain.inbox import DATASET_SUFFIXES, PREFIX
-from tunedrop.domain.job import EndpointRequest, JobRequest
+from tunedrop.domain.job_request import EndpointRequest, JobRequest
 
 MAX_MANIFEST_BYTES = 256 * 1024
 MAX_DEADLINE_HOURS = 336.0
@@ -55,18 +55,21 @@ def read_manifest(content: bytes, *, name: str) -> JobRequest:
     return request
 
 
-def read_request(fields: object, *, name: str) -> JobRequest:
-    """The request in `fields`, JSON that was parsed already, held to the same rules as a manifest; `name` stands for
-    it in the error. Raises RequestInvalidError."""
+def read_request(fields: object, *, name: str, also_known: Sequence[str] = ()) -> JobRequest:
+    """The request in `fields`, JSON that was parsed already, held to the same rules as a manifest.
+
+    `name` stands for it in the error, `also_known` are fields that the caller takes besides.
+    Raises RequestInvalidError.
+    """
     try:
         request = msgspec.convert(fields, JobRequest)
     except msgspec.ValidationError as error:
-        raise RequestInvalidError(f"{name}: {_explain(str(error))}") from error
+        raise RequestInvalidError(f"{name}: {_explain(str(error), also_known)}") from error
     _check(request, name)
     return request
 
 
-def _explain(problem: str) -> str:
+def _explain(problem: str, also_known: Sequence[str] = ()) -> str:
     choice = _INVALID_CHOICE.fullmatch(problem)
     if choice is not None:
         return f"{problem}; it is one of {', '.join(_CHOICES[choice[1]])}."
@@ -76,7 +79,7 @@ def _explain(problem: str) -> str:
     field, within = unknown[1], unknown[2] or ""
     if field in _SECRET_FIELDS:
         return _secret(field)
-    known = _FIELDS[within]
+    known = _FIELDS[within] if within else (*_FIELDS[within], *also_known)
     near = difflib.get_close_matches(field, known, n=1)
     meant = f" Did you mean {near[0]!r}?" if near else ""
     place = f" of {within!r}" if within else ""

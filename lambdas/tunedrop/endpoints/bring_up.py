@@ -10,7 +10,8 @@ from tunedrop.domain.endpoint_transitions import move, stop
 from tunedrop.domain.errors import PermanentError, ProviderRejectedError, ProviderThrottledError
 from tunedrop.domain.job import JobError
 from tunedrop.domain.polling import PollingPolicy
-from tunedrop.domain.ports import Clock, ConnectServing, EndpointOrder, EndpointStore, JobStore, ServingProvider
+from tunedrop.domain.ports import Clock, EndpointStore, JobStore
+from tunedrop.domain.serving_ports import ConnectServing, EndpointOrder, ServingProvider
 from tunedrop.endpoints.generation import order_for, tuned_model_of
 from tunedrop.endpoints.limits import close_if_late, within_limits
 from tunedrop.endpoints.step import EndpointOutcome, EndpointStep, ended, nothing_there

@@ -9,7 +9,8 @@ import msgspec
 
 from tunedrop.domain.errors import ConflictError
 from tunedrop.domain.job import Job
-from tunedrop.domain.ports import Clock, EndpointStore, JobStore, ModelRemoval
+from tunedrop.domain.ports import Clock, EndpointStore, JobStore
+from tunedrop.domain.serving_ports import ModelRemoval
 from tunedrop.endpoints.generation import tuned_model_of
 
 

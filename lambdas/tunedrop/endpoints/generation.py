@@ -10,7 +10,8 @@ from tunedrop.domain.endpoint import Endpoint, EndpointStatus, endpoint_executio
 from tunedrop.domain.endpoint_rules import EndpointPlan, hosted_call, rules_of
 from tunedrop.domain.errors import ConflictError, RequestInvalidError
 from tunedrop.domain.job import Job, JobStatus
-from tunedrop.domain.ports import EndpointOrder, Workflow
+from tunedrop.domain.ports import Workflow
+from tunedrop.domain.serving_ports import EndpointOrder
 from tunedrop.endpoints.step import Action, first_state
 
 
@@ -25,7 +26,7 @@ def tuned_model_of(job: Job) -> str:
     if job.model_deleted_at is not None:
         raise ConflictError(
             "model_deleted",
-            f"The tuned model of job {job.job_id} was deleted on {job.model_deleted_at:%Y-%m-%d}. Retry the job to "
+            f"The tuned model of job {job.job_id} was deleted on {job.model_deleted_at:%Y-%m-%d}. Create a new job to "
             "train it again.",
         )
     return job.tuned_model

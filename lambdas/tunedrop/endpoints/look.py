@@ -13,7 +13,8 @@ from tunedrop.domain.endpoint_transitions import ENDPOINT_GONE, end, move, stop
 from tunedrop.domain.errors import PermanentError, ProviderThrottledError
 from tunedrop.domain.job import JobError
 from tunedrop.domain.polling import PollingPolicy
-from tunedrop.domain.ports import Clock, ConnectServing, EndpointStore, JobStore, ProviderEndpoint, ServingState
+from tunedrop.domain.ports import Clock, EndpointStore, JobStore
+from tunedrop.domain.serving_ports import ConnectServing, ProviderEndpoint, ServingState
 from tunedrop.endpoints.limits import close_if_late, deletion_is_due, unsettled_seconds, within_limits
 from tunedrop.endpoints.step import EndpointOutcome, EndpointStep, ended, nothing_there
 

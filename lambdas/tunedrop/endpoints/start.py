@@ -10,7 +10,8 @@ from tunedrop.domain.endpoint import Endpoint, EndpointStatus
 from tunedrop.domain.endpoint_rules import endpoint_plan
 from tunedrop.domain.endpoint_transitions import move, renew
 from tunedrop.domain.errors import ConflictError
-from tunedrop.domain.job import EndpointRequest, Job
+from tunedrop.domain.job import Job
+from tunedrop.domain.job_request import EndpointRequest
 from tunedrop.domain.ports import Clock, EndpointStore, JobStore, Workflow
 from tunedrop.endpoints.generation import (
     expiry,

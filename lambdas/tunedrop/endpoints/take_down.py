@@ -11,7 +11,8 @@ from tunedrop.domain.endpoint import Endpoint, EndpointStatus
 from tunedrop.domain.endpoint_transitions import end, move, stop
 from tunedrop.domain.errors import PermanentError, ProviderThrottledError, ProviderUnavailableError
 from tunedrop.domain.polling import PollingPolicy
-from tunedrop.domain.ports import Clock, ConnectServing, EndpointStore, JobStore, ServingProvider
+from tunedrop.domain.ports import Clock, EndpointStore, JobStore
+from tunedrop.domain.serving_ports import ConnectServing, ServingProvider
 from tunedrop.endpoints.generation import order_for
 from tunedrop.endpoints.limits import DELETE_AGAIN_AFTER, deletion_is_due, unsettled_seconds
 from tunedrop.endpoints.step import EndpointOutcome, EndpointStep, ended, nothing_there

@@ -54,7 +54,11 @@ def _unfit(error: RequestValidationError) -> Response[str]:
     )
     if event.path.rstrip("/") == "/v1/jobs" and isinstance(body, dict):
         try:
-            read_request({name: value for name, value in body.items() if name != "upload"}, name="The request")
+            read_request(
+                {name: value for name, value in body.items() if name != "upload"},
+                name="The request",
+                also_known=["upload"],
+            )
         except RequestInvalidError as friendly:
             detail = str(friendly)
     return problem_response(RequestInvalidError(detail), event, faults=faults)

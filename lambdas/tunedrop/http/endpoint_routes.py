@@ -11,7 +11,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from tunedrop import wiring
 from tunedrop.domain.endpoint import Endpoint, EndpointStatus
-from tunedrop.domain.job import EndpointRequest, JobStatus
+from tunedrop.domain.job import JobStatus
+from tunedrop.domain.job_request import EndpointRequest
 from tunedrop.endpoints.generation import tuned_model_of
 from tunedrop.http.documented import BODY, RETRY_AFTER, answers, good
 from tunedrop.http.endpoint_schemas import EndpointView

@@ -11,8 +11,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop import wiring
 from tunedrop.domain.job import Job, JobStatus, Phase, as_document
+from tunedrop.domain.list_ports import ListPosition
 from tunedrop.domain.manifest import read_request
-from tunedrop.domain.ports import ListPosition
 from tunedrop.http.documented import BODY, LOCATION, RETRY_AFTER, answers, good
 from tunedrop.http.idempotency import answer_once
 from tunedrop.http.job_schemas import CreatedJob, EventPage, EventView, JobPage, JobSummary, JobView
@@ -113,8 +113,8 @@ def list_jobs(
 @router.get(
     "/v1/jobs/<job_id>",
     summary="Show a job",
-    description="The job as its record has it. `refresh` has the provider asked at once, at most every 30 seconds; "
-    "what it says is there a moment later.",
+    description="The job as its record has it. `refresh` has the provider asked at once, unless it was for any "
+    "reason in the last 30 seconds; what it says is there a moment later.",
     operation_id="getJob",
     tags=["Jobs"],
     responses=answers({200: good(JobView, "The job.", retry_after=RETRY_AFTER)}, "job_not_found"),

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tunedrop.domain.endpoint import EndpointStatus
 from tunedrop.domain.job import Job, JobStatus, Phase, as_document
-from tunedrop.domain.ports import TimelineEvent
+from tunedrop.domain.list_ports import TimelineEvent
 
 Hyperparameters: TypeAlias = dict[str, int | float | str]
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tunedrop.domain.endpoint_rules import MAX_TTL_HOURS
-from tunedrop.domain.job import DataFormatName
+from tunedrop.domain.endpoint_rules import MAX_MODEL_UNITS, MAX_TTL_HOURS
+from tunedrop.domain.job_request import DataFormatName
 from tunedrop.domain.manifest import MAX_COST_USD, MAX_DEADLINE_HOURS
 
 JOB_ID_PATTERN = "^[a-z2-7]{26}$"
@@ -30,7 +30,9 @@ class EndpointStart(RequestModel):
         "Databricks: `serving`, which scales to zero. By default what costs nothing while idle.",
         examples=["provisioned"],
     )
-    model_units: int | None = Field(default=None, ge=1, description="`provisioned` only: how many units.", examples=[1])
+    model_units: int | None = Field(
+        default=None, ge=1, le=MAX_MODEL_UNITS, description="`provisioned` only: how many units.", examples=[1]
+    )
     ttl_hours: float | None = Field(
         default=None,
         gt=0,

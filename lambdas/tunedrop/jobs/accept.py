@@ -12,7 +12,8 @@ from tunedrop.domain.endpoint_rules import plan_after_success
 from tunedrop.domain.errors import RequestInvalidError
 from tunedrop.domain.hyperparameters import resolve
 from tunedrop.domain.inbox import check_upload_name, upload_uri
-from tunedrop.domain.job import Job, JobRequest, JobStatus, Phase, Source, execution_name
+from tunedrop.domain.job import Job, JobStatus, Phase, Source, execution_name
+from tunedrop.domain.job_request import JobRequest
 from tunedrop.domain.manifest import locate
 from tunedrop.domain.models import ModelRules, find_model
 from tunedrop.domain.ports import Workflow

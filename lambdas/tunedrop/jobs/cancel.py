@@ -9,7 +9,8 @@ import msgspec
 from tunedrop.domain.errors import PermanentError, RequestInvalidError
 from tunedrop.domain.job import Job, JobStatus, Outcome, Phase
 from tunedrop.domain.polling import PollingPolicy
-from tunedrop.domain.ports import Clock, ConnectProvider, JobStore
+from tunedrop.domain.ports import Clock, JobStore
+from tunedrop.domain.provider_ports import ConnectProvider
 from tunedrop.domain.transitions import advance
 from tunedrop.jobs.step import StepOutcome, StepResult
 

@@ -7,7 +7,8 @@ import secrets
 from dataclasses import dataclass
 
 from tunedrop.domain.errors import ConflictError
-from tunedrop.domain.job import Job, JobRequest, job_id_from
+from tunedrop.domain.job import Job, job_id_from
+from tunedrop.domain.job_request import JobRequest
 from tunedrop.domain.ports import Clock, JobStore
 from tunedrop.jobs.accept import AcceptJob, draft
 

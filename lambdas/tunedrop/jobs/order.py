@@ -6,7 +6,7 @@ import re
 
 from tunedrop.domain.errors import RequestInvalidError
 from tunedrop.domain.job import Job
-from tunedrop.domain.ports import TrainingOrder
+from tunedrop.domain.provider_ports import TrainingOrder
 
 _TOKEN = re.compile(r"tunedrop-([a-z2-7]{26})")
 

@@ -11,7 +11,8 @@ import msgspec
 from tunedrop.domain.errors import PermanentError, ProviderThrottledError, RequestInvalidError
 from tunedrop.domain.job import Job, JobError, JobStatus, Outcome, Phase, Progress
 from tunedrop.domain.polling import PollingPolicy
-from tunedrop.domain.ports import Clock, ConnectProvider, JobStore, ProviderJob, ProviderState
+from tunedrop.domain.ports import Clock, JobStore
+from tunedrop.domain.provider_ports import ConnectProvider, ProviderJob, ProviderState
 from tunedrop.domain.transitions import NEXT_PHASES, advance
 from tunedrop.jobs.cancel import cancelled, is_told, must_be_stopped
 from tunedrop.jobs.step import StepOutcome, StepResult

@@ -8,7 +8,8 @@ from datetime import timedelta
 import msgspec
 
 from tunedrop.domain.errors import DatasetInvalidError, PermanentError, RequestInvalidError
-from tunedrop.domain.job import Dataset, Job, JobRequest, Outcome, Phase
+from tunedrop.domain.job import Dataset, Job, Outcome, Phase
+from tunedrop.domain.job_request import JobRequest
 from tunedrop.domain.models import find_model
 from tunedrop.domain.polling import PollingPolicy
 from tunedrop.domain.ports import Clock, JobStore, ObjectStore

@@ -8,7 +8,8 @@ import msgspec
 
 from tunedrop.domain.errors import PermanentError
 from tunedrop.domain.inbox import DatasetDrop, read_key, starts_a_job
-from tunedrop.domain.job import Job, JobRequest, Phase, Source, job_id_for
+from tunedrop.domain.job import Job, Phase, Source, job_id_for
+from tunedrop.domain.job_request import JobRequest
 from tunedrop.domain.manifest import MAX_MANIFEST_BYTES, read_manifest
 from tunedrop.domain.ports import Clock, JobStore, ObjectStore
 from tunedrop.jobs.accept import AcceptJob, draft

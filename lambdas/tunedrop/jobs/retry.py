@@ -8,7 +8,8 @@ import msgspec
 
 from tunedrop.domain.errors import ConflictError, JobNotFoundError, RequestInvalidError
 from tunedrop.domain.inbox import upload_uri
-from tunedrop.domain.job import Job, JobRequest, JobStatus, job_id_from
+from tunedrop.domain.job import Job, JobStatus, job_id_from
+from tunedrop.domain.job_request import JobRequest
 from tunedrop.domain.ports import Clock, JobStore, ObjectStore
 from tunedrop.jobs import artifacts
 from tunedrop.jobs.accept import AcceptJob, draft

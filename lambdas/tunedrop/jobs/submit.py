@@ -11,7 +11,8 @@ import msgspec
 from tunedrop.domain.errors import PermanentError, ProviderThrottledError, SubmissionUncertainError
 from tunedrop.domain.job import Job, JobError, JobStatus, Outcome, Phase, Submission
 from tunedrop.domain.polling import PollingPolicy
-from tunedrop.domain.ports import Clock, ConnectProvider, FineTuningProvider, JobStore
+from tunedrop.domain.ports import Clock, JobStore
+from tunedrop.domain.provider_ports import ConnectProvider, FineTuningProvider
 from tunedrop.domain.transitions import advance
 from tunedrop.jobs.cancel import cancelled, must_be_stopped
 from tunedrop.jobs.order import order_for, token_for

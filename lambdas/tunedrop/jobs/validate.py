@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tunedrop.domain.errors import CostLimitError, DatasetInvalidError, PermanentError
-from tunedrop.domain.job import JobRequest
+from tunedrop.domain.job_request import JobRequest
 from tunedrop.domain.ports import ObjectInfo, ObjectStore
 from tunedrop.domain.validation import FileLook, Finding, Validation
 from tunedrop.jobs.accept import AcceptJob, check_fit

@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 
 from tunedrop.domain.errors import ProviderRejectedError
 from tunedrop.domain.job import Progress
-from tunedrop.domain.ports import ObjectStore, ProviderJob, ProviderState, TrainingOrder
+from tunedrop.domain.ports import ObjectStore
+from tunedrop.domain.provider_ports import ProviderJob, ProviderState, TrainingOrder
 from tunedrop.providers.bedrock_errors import code_of, says_absent, translated
 from tunedrop.providers.bedrock_metrics import last_progress, metrics_uri
 

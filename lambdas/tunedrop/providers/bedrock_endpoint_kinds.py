@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from tunedrop.domain.errors import ProviderRejectedError
-from tunedrop.domain.ports import EndpointOrder, ServingState
+from tunedrop.domain.serving_ports import EndpointOrder, ServingState
 from tunedrop.providers.bedrock import JOB_TAG
 
 DEPLOYMENT_STATES: Mapping[str, ServingState] = {

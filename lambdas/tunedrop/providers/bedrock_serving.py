@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from tunedrop.domain.endpoint import Call
 from tunedrop.domain.errors import ProviderRejectedError, ProviderUnavailableError
-from tunedrop.domain.ports import EndpointOrder, ProviderEndpoint, ServingState
+from tunedrop.domain.serving_ports import EndpointOrder, ProviderEndpoint, ServingState
 from tunedrop.providers.bedrock_endpoint_kinds import kind_at, kind_of, tags_of
 from tunedrop.providers.bedrock_errors import code_of, message_of, says_absent, translated
 

@@ -12,7 +12,8 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import InvalidState
 
 from tunedrop.domain.errors import ProviderRejectedError
-from tunedrop.domain.ports import ObjectStore, ProviderJob, ProviderState, TrainingOrder
+from tunedrop.domain.ports import ObjectStore
+from tunedrop.domain.provider_ports import ProviderJob, ProviderState, TrainingOrder
 from tunedrop.providers.databricks_errors import translated
 from tunedrop.providers.databricks_results import failure_words, progress_of, succeeded
 from tunedrop.providers.databricks_runs import Run

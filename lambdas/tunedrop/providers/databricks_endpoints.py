@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from tunedrop.domain.ports import ProviderEndpoint, ServingState
+from tunedrop.domain.serving_ports import ProviderEndpoint, ServingState
 
 READINESS: Mapping[str, ServingState] = {
     # It answers, whatever becomes of an update that somebody has begun since.

@@ -9,7 +9,7 @@ from databricks.sdk.service.jobs import RunOutput
 
 from tunedrop.domain.errors import TunedropError
 from tunedrop.domain.job import Progress
-from tunedrop.domain.ports import ProviderJob, ProviderState
+from tunedrop.domain.provider_ports import ProviderJob, ProviderState
 from tunedrop.providers.databricks_errors import translated
 from tunedrop.providers.databricks_runs import Run
 from tunedrop.providers.databricks_training_job import DOCUMENT, Registered

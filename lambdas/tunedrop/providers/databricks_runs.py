@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from tunedrop.domain.ports import ProviderState
+from tunedrop.domain.provider_ports import ProviderState
 
 LIFECYCLE: Mapping[str, ProviderState] = {
     "BLOCKED": ProviderState.QUEUED,

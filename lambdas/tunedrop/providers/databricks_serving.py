@@ -17,7 +17,7 @@ from databricks.sdk.service.serving import EndpointCoreConfigInput, EndpointTag,
 
 from tunedrop.domain.endpoint import Call
 from tunedrop.domain.errors import ProviderRejectedError, ProviderUnavailableError
-from tunedrop.domain.ports import EndpointOrder, ProviderEndpoint, ServingState
+from tunedrop.domain.serving_ports import EndpointOrder, ProviderEndpoint, ServingState
 from tunedrop.providers.databricks_endpoints import ServingEndpoint
 from tunedrop.providers.databricks_errors import translated
 from tunedrop.providers.databricks_workspace import address, checked, connect, read_document

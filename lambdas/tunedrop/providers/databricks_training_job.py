@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from tunedrop.domain.errors import RequestInvalidError, SettingsMissingError
-from tunedrop.domain.ports import TrainingOrder
+from tunedrop.domain.provider_ports import TrainingOrder
 
 DOCUMENT = "docs/databricks-training-job.md"
 EXPERIMENT = "/Shared/tunedrop"

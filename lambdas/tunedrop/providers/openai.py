@@ -19,7 +19,8 @@ from tunedrop.domain.errors import (
     TransientError,
 )
 from tunedrop.domain.job import Progress
-from tunedrop.domain.ports import ObjectStore, ProviderJob, ProviderState, TrainingOrder
+from tunedrop.domain.ports import ObjectStore
+from tunedrop.domain.provider_ports import ProviderJob, ProviderState, TrainingOrder
 from tunedrop.providers.openai_connection import connect, signing_secret
 from tunedrop.providers.openai_errors import openai_errors
 from tunedrop.providers.openai_progress import read_progress

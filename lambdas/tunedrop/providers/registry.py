@@ -9,7 +9,9 @@ from typing import Any
 from tunedrop import env
 from tunedrop.domain.errors import RequestInvalidError
 from tunedrop.domain.job import Job
-from tunedrop.domain.ports import FineTuningProvider, ModelRemoval, ObjectStore, Secrets, ServingProvider
+from tunedrop.domain.ports import ObjectStore, Secrets
+from tunedrop.domain.provider_ports import FineTuningProvider
+from tunedrop.domain.serving_ports import ModelRemoval, ServingProvider
 
 
 @dataclass(frozen=True, kw_only=True)

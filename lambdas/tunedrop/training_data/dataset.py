@@ -9,7 +9,7 @@ from typing import BinaryIO, Literal
 from tunedrop.domain.data_problems import Problem, ProblemCode
 from tunedrop.domain.errors import DatasetInvalidError
 from tunedrop.domain.hyperparameters import ResolvedHyperparameters, resolve
-from tunedrop.domain.job import DataFormatName
+from tunedrop.domain.job_request import DataFormatName
 from tunedrop.domain.model_rules import ModelRules
 from tunedrop.training_data.dataset_warnings import warnings_of
 from tunedrop.training_data.figures.row_hashes import RowHashes

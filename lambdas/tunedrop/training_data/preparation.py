@@ -8,7 +8,7 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from tunedrop.domain.data_problems import ProblemCode
-from tunedrop.domain.job import DataFormatName
+from tunedrop.domain.job_request import DataFormatName
 from tunedrop.domain.model_rules import ModelRules
 from tunedrop.training_data.fast_lane.lane import FastLane
 from tunedrop.training_data.figures.content_hash import ContentHash

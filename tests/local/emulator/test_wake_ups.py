@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from infra.state_language import choice, wait_for_news
+from infra.record_states import wait_for_news
+from infra.state_language import choice
 from local.emulator.process import EmbeddedAws
 from tests.builders import job_in
 from tunedrop.aws.job_store import DynamoJobStore

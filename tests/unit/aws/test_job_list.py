@@ -21,7 +21,7 @@ from tunedrop.aws.job_items import record_key, record_of
 from tunedrop.aws.job_list import MAX_QUERIES, DynamoJobList
 from tunedrop.domain.errors import StoreUnavailableError
 from tunedrop.domain.job import Job, JobStatus, Phase, job_id_from
-from tunedrop.domain.ports import ListPage, ListPosition
+from tunedrop.domain.list_ports import ListPage, ListPosition
 
 NOW = datetime(2027, 3, 10, 12, 0, tzinfo=UTC)
 BEGINNING = datetime(2026, 11, 1, tzinfo=UTC)

@@ -18,7 +18,7 @@ from tunedrop.aws.timeline import DynamoTimeline
 from tunedrop.domain.endpoint import Endpoint, EndpointStatus
 from tunedrop.domain.errors import JobNotFoundError, RequestInvalidError, StoreUnavailableError
 from tunedrop.domain.job import Job, JobError, JobStatus, Phase, Progress
-from tunedrop.domain.ports import TimelineEvent
+from tunedrop.domain.list_ports import TimelineEvent
 
 TABLE = "jobs"
 

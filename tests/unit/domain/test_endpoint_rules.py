@@ -19,7 +19,7 @@ from tunedrop.domain.endpoint_rules import (
     rules_of,
 )
 from tunedrop.domain.errors import RequestInvalidError
-from tunedrop.domain.job import EndpointRequest, JobRequest
+from tunedrop.domain.job_request import EndpointRequest, JobRequest
 from tunedrop.domain.models import PROVIDERS
 
 NOVA = "amazon.nova-lite-v1:0:300k"
@@ -86,8 +86,9 @@ def test_a_kind_that_bills_is_taken_with_its_units_and_hours() -> None:
         (
             "bedrock",
             {"kind": "provisioned", "model_units": 0, "ttl_hours": 1},
-            "'model_units' must be at least 1, not 0",
+            "'model_units' must be at least 1 and at most 1,000, not 0",
         ),
+        ("bedrock", {"kind": "provisioned", "model_units": 10**40, "ttl_hours": 1}, "at most 1,000, not 10000"),
         ("bedrock", {"kind": "provisioned", "model_units": 1}, "'ttl_hours' is missing: .* billed by the hour"),
     ],
 )

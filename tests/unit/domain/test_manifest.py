@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tunedrop.domain.errors import RequestInvalidError
-from tunedrop.domain.job import EndpointRequest, JobRequest
+from tunedrop.domain.job_request import EndpointRequest, JobRequest
 from tunedrop.domain.manifest import MAX_MANIFEST_BYTES, locate, read_manifest, read_request
 
 GOOD = {"provider": "bedrock", "model": "nova-lite", "training_file": "train.jsonl"}

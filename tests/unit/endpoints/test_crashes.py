@@ -12,7 +12,7 @@ from tests.fakes.job_store import MemoryEndpointStore
 from tests.fakes.serving import MemoryServing
 from tests.unit.endpoints.world import Crash, World
 from tunedrop.domain.endpoint import Call, Endpoint, EndpointStatus
-from tunedrop.domain.ports import EndpointOrder, ProviderEndpoint, ServingState
+from tunedrop.domain.serving_ports import EndpointOrder, ProviderEndpoint, ServingState
 
 
 class Nemesis:

@@ -19,7 +19,7 @@ from tunedrop.domain.errors import (
     StoreUnavailableError,
     SubmissionUncertainError,
 )
-from tunedrop.domain.ports import ProviderEndpoint, ServingState
+from tunedrop.domain.serving_ports import ProviderEndpoint, ServingState
 from tunedrop.endpoints.step import EndpointOutcome
 
 READY, STOPPING = EndpointStatus.READY, EndpointStatus.STOPPING

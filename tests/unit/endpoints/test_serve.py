@@ -12,7 +12,8 @@ from tests.unit.endpoints.builders import MODEL, STARTED, endpoint_in, served_jo
 from tests.unit.endpoints.world import World
 from tunedrop.domain.endpoint import EndpointStatus
 from tunedrop.domain.errors import JobNotFoundError
-from tunedrop.domain.job import EndpointRequest, Job
+from tunedrop.domain.job import Job
+from tunedrop.domain.job_request import EndpointRequest
 from tunedrop.endpoints.serve import ServeModel
 from tunedrop.endpoints.show import ShowEndpoint
 

@@ -14,7 +14,8 @@ from tests.unit.endpoints.builders import MODEL, STARTED, endpoint_in, served_jo
 from tests.unit.endpoints.world import World
 from tunedrop.domain.endpoint import Endpoint, EndpointStatus
 from tunedrop.domain.errors import ConflictError, JobNotFoundError, RequestInvalidError
-from tunedrop.domain.job import EndpointRequest, JobError, JobStatus, Outcome, Phase
+from tunedrop.domain.job import JobError, JobStatus, Outcome, Phase
+from tunedrop.domain.job_request import EndpointRequest
 from tunedrop.domain.transitions import close
 
 STARTING, READY = EndpointStatus.STARTING, EndpointStatus.READY

@@ -13,9 +13,10 @@ from tests.fakes.workflow import MemoryTaskTokens, MemoryWorkflow
 from tests.unit.endpoints.builders import STARTED, served_job
 from tunedrop.domain.endpoint import Endpoint, EndpointStatus
 from tunedrop.domain.errors import TransientError
-from tunedrop.domain.job import EndpointRequest, Job
+from tunedrop.domain.job import Job
+from tunedrop.domain.job_request import EndpointRequest
 from tunedrop.domain.polling import PollingPolicy
-from tunedrop.domain.ports import ConnectServing, ServingState
+from tunedrop.domain.serving_ports import ConnectServing, ServingState
 from tunedrop.endpoints.bring_up import BringUpEndpoint
 from tunedrop.endpoints.look import LookAtEndpoint
 from tunedrop.endpoints.start import StartEndpoint

@@ -99,7 +99,7 @@ def request(event: WebhookEvent = EVENT, *, secret: str = SECRET, ago: int = 0, 
         "headers": {name.title(): value for name, value in headers.items()},
         "multiValueHeaders": {},
         "queryStringParameters": None,
-        "requestContext": {"requestId": "request-7", "stage": "dev"},
+        "requestContext": {"requestId": "request-7", "stage": "dev", "path": "/dev/v1/webhooks/openai"},
         "body": event.body.decode(),
         "isBase64Encoded": False,
         **changes,
@@ -111,7 +111,7 @@ def problem_of(answer: dict[str, Any]) -> dict[str, Any]:
     problem: dict[str, Any] = json.loads(answer["body"])
     assert problem["status"] == answer["statusCode"]
     assert problem["type"] == "urn:problem-type:tunedrop:" + problem["code"].replace("_", "-")
-    assert (problem["instance"], problem["request_id"]) == ("/v1/webhooks/openai", "request-7")
+    assert (problem["instance"], problem["request_id"]) == ("/dev/v1/webhooks/openai", "request-7")
     return problem
 
 

@@ -11,7 +11,8 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.job_store import MemoryJobStore
 from tests.fakes.workflow import MemoryWorkflow
 from tunedrop.domain.errors import ConflictError, RequestInvalidError, StoreUnavailableError
-from tunedrop.domain.job import EndpointRequest, Job, JobRequest, JobStatus, Phase, job_id_from
+from tunedrop.domain.job import Job, JobStatus, Phase, job_id_from
+from tunedrop.domain.job_request import EndpointRequest, JobRequest
 from tunedrop.domain.transitions import advance
 from tunedrop.jobs.accept import AcceptJob
 from tunedrop.jobs.create import CreateJob

@@ -14,7 +14,7 @@ from tests.fakes.provider import MemoryProvider
 from tunedrop.domain.errors import CredentialsError, ProviderThrottledError, ProviderUnavailableError
 from tunedrop.domain.job import Job, JobError, JobStatus, Outcome, Phase, Progress
 from tunedrop.domain.polling import PollingPolicy
-from tunedrop.domain.ports import ProviderJob, ProviderState
+from tunedrop.domain.provider_ports import ProviderJob, ProviderState
 from tunedrop.domain.transitions import advance
 from tunedrop.jobs.poll import STOP_GRACE, PollJob
 from tunedrop.jobs.step import StepOutcome, StepResult

@@ -22,7 +22,7 @@ from tunedrop.domain.errors import (
 )
 from tunedrop.domain.job import Job, JobError, JobStatus, Outcome, Phase
 from tunedrop.domain.polling import PollingPolicy
-from tunedrop.domain.ports import TrainingOrder
+from tunedrop.domain.provider_ports import TrainingOrder
 from tunedrop.jobs.request_cancel import RequestCancel
 from tunedrop.jobs.step import StepOutcome, StepResult
 from tunedrop.jobs.submit import SubmitJob

@@ -14,7 +14,7 @@ import pytest
 from tests.fakes.object_store import MemoryObjectStore
 from tests.fakes.workflow import MemoryWorkflow
 from tunedrop.domain.errors import RequestInvalidError
-from tunedrop.domain.job import EndpointRequest, JobRequest
+from tunedrop.domain.job_request import EndpointRequest, JobRequest
 from tunedrop.domain.validation import Finding, Validation
 from tunedrop.jobs.accept import AcceptJob
 from tunedrop.jobs.validate import LOOKED_AT, ValidateRequest

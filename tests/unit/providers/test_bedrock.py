@@ -26,7 +26,7 @@ from tunedrop.domain.errors import (
     SubmissionUncertainError,
 )
 from tunedrop.domain.job import Progress
-from tunedrop.domain.ports import FineTuningProvider, ProviderState
+from tunedrop.domain.provider_ports import FineTuningProvider, ProviderState
 from tunedrop.providers.bedrock import STATES, BedrockProvider, as_text, model_name
 
 MODEL = botocore.session.get_session().get_service_model("bedrock")

@@ -16,7 +16,7 @@ from local.simulators.faults import Fault, FaultKind
 from tests.contracts.bedrock_serving_rig import BedrockServingRig, bedrock_serving_rig
 from tunedrop.domain.endpoint import EndpointKind
 from tunedrop.domain.errors import ProviderRejectedError, ProviderUnavailableError, SubmissionUncertainError
-from tunedrop.domain.ports import ServingState
+from tunedrop.domain.serving_ports import ServingState
 from tunedrop.providers.bedrock_endpoint_kinds import DEPLOYMENT_STATES, THROUGHPUT_STATES
 from tunedrop.providers.bedrock_errors import KINDS
 from tunedrop.providers.bedrock_serving import BedrockServing

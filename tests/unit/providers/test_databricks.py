@@ -35,7 +35,7 @@ from tunedrop.domain.errors import (
     SubmissionUncertainError,
     TunedropError,
 )
-from tunedrop.domain.ports import ProviderState
+from tunedrop.domain.provider_ports import ProviderState
 from tunedrop.providers.databricks_errors import translated
 from tunedrop.providers.databricks_runs import ENDS, LIFECYCLE, RESULTS, TYPES, Run
 from tunedrop.providers.databricks_workspace import checked

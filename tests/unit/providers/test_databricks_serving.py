@@ -25,7 +25,7 @@ from tests.contracts.databricks_serving_rig import DatabricksServingRig, databri
 from tests.contracts.serving_rig import ANSWER, QUESTION
 from tunedrop.domain.endpoint import endpoint_token
 from tunedrop.domain.errors import CredentialsError, ProviderRejectedError, ProviderUnavailableError
-from tunedrop.domain.ports import ProviderEndpoint, ServingState
+from tunedrop.domain.serving_ports import ProviderEndpoint, ServingState
 from tunedrop.providers import databricks_serving
 from tunedrop.providers.databricks_endpoints import DEPLOYMENTS, READINESS, UPDATES, ServingEndpoint
 from tunedrop.providers.databricks_serving import JOB_TAG, DatabricksServing

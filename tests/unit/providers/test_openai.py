@@ -33,7 +33,7 @@ from tunedrop.domain.errors import (
     SubmissionUncertainError,
     TunedropError,
 )
-from tunedrop.domain.ports import ProviderState
+from tunedrop.domain.provider_ports import ProviderState
 from tunedrop.providers.openai import STATES, OpenAIProvider, suffix_for
 from tunedrop.providers.openai_errors import retry_after, translate
 

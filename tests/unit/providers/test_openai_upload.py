@@ -24,7 +24,8 @@ from tunedrop.domain.errors import (
     ProviderUnavailableError,
     StoreUnavailableError,
 )
-from tunedrop.domain.ports import ObjectInfo, ProviderState
+from tunedrop.domain.ports import ObjectInfo
+from tunedrop.domain.provider_ports import ProviderState
 from tunedrop.providers.openai import OpenAIProvider
 from tunedrop.providers.openai_upload import OPENAI_SIZES, UploadSizes
 
