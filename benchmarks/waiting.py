@@ -36,7 +36,7 @@ PUSH_SECONDS = 2.0
 DSPY_SECONDS = 20.0
 """How often the thread of DSPy's own provider for OpenAI asks (dspy/clients/openai.py)."""
 
-# us-east-1, aws.amazon.com/step-functions/pricing, /lambda/pricing (Arm), /dynamodb/pricing (on demand).
+# us-east-1. Transitions: aws.amazon.com/step-functions/pricing. The other two could not be read there; they are small.
 TRANSITION_USD = 0.025 / 1_000
 CALL_USD = 0.20 / 1_000_000 + 0.5 * 1.0 * 0.0000133334
 """A request, and half a second with 1 GB: assumed, most of it is waiting for the provider."""
@@ -149,15 +149,15 @@ def main() -> int:
             "with push": measure(built, duration, pushed=True),
             "every push lost": measure(built, duration, pushed=True, lost=True),
             "without push": measure(built, duration),
-            "a fixed loop of 60 s": measure(loop, duration, walks=25),
+            "a fixed loop of 60 s": measure(loop, duration, walks=WALKS // 4),
             "DSPy's thread, 20 s": thread(duration),
         }
         for name, duration in DURATIONS.items()
     }
     console.print(
-        f"\nBedrock's state machine and its polling policy, walked through {WALKS} times a line; means. The news are "
-        f"taken to be {PUSH_SECONDS:.0f} s late (make bench-waking\nmeasures that), a call of the function to take "
-        "half a second with 1 GB.\n"
+        f"\nBedrock's state machine and its polling policy, walked through {WALKS} times a line; means.\n"
+        f"Assumed: news are {PUSH_SECONDS:.0f} s late, which make bench-waking measures, and a call of the function "
+        "takes half a\nsecond with 1 GB.\n"
     )
     print_table(cases, console)
     six = {
