@@ -195,8 +195,10 @@ def test_no_answer_of_the_api_waits_for_a_webhook(rig: Rig) -> None:
 
 
 def test_the_thread_is_there_only_while_webhooks_are_set_up() -> None:
+    others = set(threading.enumerate())
+
     def threads() -> list[str]:
-        return [thread.name for thread in threading.enumerate() if thread.name == "openai-webhooks"]
+        return [thread.name for thread in set(threading.enumerate()) - others if thread.name == "openai-webhooks"]
 
     with rig_served() as rig:
         rig.set_up()
