@@ -77,6 +77,12 @@ class TestCreate:
         assert answer.json["ok"] is False
         assert {finding["line"] for finding in answer.json["problems"]} == {21}
 
+    def test_validate_only_does_not_miss_files_that_are_yet_to_be_uploaded(self, http: Client, aws: Account) -> None:
+        body = {**REQUEST, "training_file": "train.jsonl", "upload": True}
+        answer = http.post("/v1/jobs?validate_only=true", json=body)
+        assert answer.json is not None
+        assert (answer.json["ok"], answer.json["problems"]) == (True, [])
+
     def test_files_that_are_to_be_uploaded_get_signed_urls(self, http: Client, aws: Account) -> None:
         body = {**REQUEST, "training_file": "train.jsonl", "validation_file": "check.jsonl", "upload": True}
 

@@ -90,6 +90,7 @@ class TestRequests:
         ("change", "pointer", "words"),
         [
             ({"modle": "x"}, "/modle", "Did you mean 'model'?"),
+            ({"uplaod": True}, "/uplaod", "Did you mean 'upload'?"),
             ({"model": 3}, "/model", "str"),
             ({"api_key": "x"}, "/api_key", "Secrets Manager"),
             ({"provider": "azure"}, "/provider", "'openai', 'bedrock' or 'databricks'"),

@@ -54,6 +54,13 @@ def test_what_is_to_end_is_not_to_be_called_any_more(status: EndpointStatus) -> 
     assert stopping.stop_requested_at == STARTED
 
 
+def test_what_has_ended_shows_nothing_of_what_it_was() -> None:
+    ended = end(endpoint_in(STOPPING, provider_status="Active", expires_at=STARTED, last_error="x"), at=STARTED)
+
+    assert (ended.provider_status, ended.expires_at, ended.last_error) == (None, None, None)
+    assert ended.stopped_at == STARTED
+
+
 @pytest.mark.parametrize("status", [STOPPING, STOPPED, FAILED])
 def test_what_is_ending_has_its_reason_already(status: EndpointStatus) -> None:
     endpoint = endpoint_in(status)
