@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.machine_walk import walk
 from infra import endpoint_definition, state_language
+from tests.infra.engine_features import COMPARED, check_features
 from tests.infra.templates import Synthesis, statements
 from tests.unit.endpoints.world import ENDS, WAYS
 from tunedrop.domain.polling import PollingPolicy
@@ -195,28 +196,7 @@ def test_a_failure_is_told_by_the_execution_too(machine: dict[str, Any]) -> None
 
 
 def test_only_features_that_every_engine_runs_are_used(machine: dict[str, Any]) -> None:
-    known = {
-        "Task": {
-            "Resource",
-            "Parameters",
-            "ResultPath",
-            "OutputPath",
-            "TimeoutSeconds",
-            "TimeoutSecondsPath",
-            "Retry",
-            "Catch",
-            "Next",
-        },
-        "Wait": {"Seconds", "SecondsPath", "Next"},
-        "Choice": {"Choices", "Default"},
-        "Succeed": set(),
-        "Fail": {"ErrorPath", "CausePath"},
-    }
-    assert machine.keys() == {"Comment", "StartAt", "TimeoutSeconds", "States"}
-    for name, state in machine["States"].items():
-        assert state.keys() - {"Type", "Comment"} <= known[state["Type"]], name
-        for choice in state.get("Choices", []):
-            assert choice.keys() == {"Variable", "StringEquals", "Next"}, name
+    check_features(machine, rules=[COMPARED])
 
 
 class TestHistory:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra import state_language as asl
+from tests.infra.engine_features import COMPARED, PRESENT, check_features
 from tests.infra.templates import Synthesis, as_list, definition, state_machine
 from tunedrop.domain import errors
 from tunedrop.domain.polling import PollingPolicy
@@ -235,28 +236,7 @@ def test_a_tuned_model_is_served_by_an_execution_of_its_own_where_it_has_to_be(a
 
 
 def test_only_features_that_every_engine_runs_are_used(machine: dict[str, Any]) -> None:
-    known = {
-        "Task": {
-            "Resource",
-            "Parameters",
-            "ResultPath",
-            "OutputPath",
-            "TimeoutSeconds",
-            "TimeoutSecondsPath",
-            "Retry",
-            "Catch",
-            "Next",
-        },
-        "Wait": {"Seconds", "SecondsPath", "Next"},
-        "Choice": {"Choices", "Default"},
-        "Succeed": set(),
-        "Fail": {"ErrorPath", "CausePath"},
-    }
-    assert machine.keys() == {"Comment", "StartAt", "TimeoutSeconds", "States"}
-    for name, state in machine["States"].items():
-        assert state.keys() - {"Type", "Comment"} <= known[state["Type"]], name
-        for choice in state.get("Choices", []):
-            assert choice.keys() in ({"Variable", "StringEquals", "Next"}, {"Variable", "IsPresent", "Next"}), name
+    check_features(machine, rules=[COMPARED, PRESENT])
 
 
 def test_the_execution_outlives_the_longest_deadline_by_a_day(machine: dict[str, Any]) -> None:
