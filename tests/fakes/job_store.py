@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -11,69 +12,28 @@ from tunedrop.domain.endpoint import Endpoint
 from tunedrop.domain.errors import JobNotFoundError
 from tunedrop.domain.job import Job
 
-
-class MemoryJobStore:
-    """A JobStore; `history` is every version of every job that was written, oldest first."""
-
-    def __init__(self) -> None:
-        self.jobs: dict[str, Job] = {}
-        self.history: list[Job] = []
-        self.tokens: dict[str, str] = {}
-        """The task token of each job's last wait."""
-        self.woken: dict[str, datetime] = {}
-
-    def create(self, job: Job) -> bool:
-        if job.job_id in self.jobs:
-            return False
-        self._write(job)
-        return True
-
-    def get(self, job_id: str) -> Job:
-        if job_id not in self.jobs:
-            raise JobNotFoundError(f"There is no job {job_id}.")
-        return self.jobs[job_id]
-
-    def change(self, job_id: str, change: Callable[[Job], Job]) -> Job:
-        before = self.get(job_id)
-        after = change(before)
-        if after != before:
-            assert after.version == before.version + 1, "every write is a new version"
-            assert after.wake_seq == before.wake_seq, "only wake() counts"
-            self._write(after)
-        return after
-
-    def wake(self, job_id: str, *, at: datetime, quiet_since: datetime | None = None) -> str | None:
-        job = self.get(job_id)
-        if quiet_since is not None and job_id in self.woken and self.woken[job_id] > quiet_since:
-            return None
-        self.woken[job_id] = at
-        self.jobs[job_id] = msgspec.structs.replace(job, wake_seq=job.wake_seq + 1)
-        return self.tokens.get(job_id)
-
-    def _write(self, job: Job) -> None:
-        self.jobs[job.job_id] = job
-        self.history.append(job)
+R = TypeVar("R", Job, Endpoint)
 
 
-class MemoryEndpointStore:
-    """An EndpointStore; `history` is every version that was written, oldest first."""
+class _MemoryRecords(Generic[R]):
+    """`history` is every version of every record that was written, oldest first."""
+
+    absent: str
 
     def __init__(self) -> None:
-        self.endpoints: dict[str, Endpoint] = {}
-        self.history: list[Endpoint] = []
+        self.records: dict[str, R] = {}
+        self.history: list[R] = []
         self.tokens: dict[str, str] = {}
+        """The task token of each record's last wait."""
         self.woken: dict[str, datetime] = {}
 
-    def create(self, endpoint: Endpoint) -> bool:
-        if endpoint.job_id in self.endpoints:
+    def create(self, record: R) -> bool:
+        if record.job_id in self.records:
             return False
-        self._write(endpoint)
+        self._write(record)
         return True
 
-    def find(self, job_id: str) -> Endpoint | None:
-        return self.endpoints.get(job_id)
-
-    def change(self, job_id: str, change: Callable[[Endpoint], Endpoint]) -> Endpoint:
+    def change(self, job_id: str, change: Callable[[R], R]) -> R:
         before = self._existing(job_id)
         after = change(before)
         if after != before:
@@ -83,18 +43,44 @@ class MemoryEndpointStore:
         return after
 
     def wake(self, job_id: str, *, at: datetime, quiet_since: datetime | None = None) -> str | None:
-        endpoint = self._existing(job_id)
+        record = self._existing(job_id)
         if quiet_since is not None and job_id in self.woken and self.woken[job_id] > quiet_since:
             return None
         self.woken[job_id] = at
-        self.endpoints[job_id] = msgspec.structs.replace(endpoint, wake_seq=endpoint.wake_seq + 1)
+        self.records[job_id] = msgspec.structs.replace(record, wake_seq=record.wake_seq + 1)
         return self.tokens.get(job_id)
 
-    def _existing(self, job_id: str) -> Endpoint:
-        if job_id not in self.endpoints:
-            raise JobNotFoundError(f"Job {job_id} has no endpoint.")
-        return self.endpoints[job_id]
+    def _existing(self, job_id: str) -> R:
+        if job_id not in self.records:
+            raise JobNotFoundError(self.absent.format(job_id))
+        return self.records[job_id]
 
-    def _write(self, endpoint: Endpoint) -> None:
-        self.endpoints[endpoint.job_id] = endpoint
-        self.history.append(endpoint)
+    def _write(self, record: R) -> None:
+        self.records[record.job_id] = record
+        self.history.append(record)
+
+
+class MemoryJobStore(_MemoryRecords[Job]):
+    """A JobStore."""
+
+    absent = "There is no job {}."
+
+    @property
+    def jobs(self) -> dict[str, Job]:
+        return self.records
+
+    def get(self, job_id: str) -> Job:
+        return self._existing(job_id)
+
+
+class MemoryEndpointStore(_MemoryRecords[Endpoint]):
+    """An EndpointStore."""
+
+    absent = "Job {} has no endpoint."
+
+    @property
+    def endpoints(self) -> dict[str, Endpoint]:
+        return self.records
+
+    def find(self, job_id: str) -> Endpoint | None:
+        return self.records.get(job_id)

@@ -168,9 +168,9 @@ def test_a_retry_that_another_one_overtook_answers_with_the_others_job() -> None
     winner = job_in(Phase.RECEIVED, job_id=NEW_ID, retry_of=JOB_ID, last_error="the other one")
     create = bench.store.create
 
-    def overtaken(job: Job) -> bool:
+    def overtaken(record: Job) -> bool:
         create(winner)
-        return create(job)
+        return create(record)
 
     bench.store.create = overtaken  # type: ignore[method-assign]
     assert bench.retry() == winner
