@@ -145,7 +145,7 @@ def test_a_line_that_is_no_row_is_named_with_its_line_and_code(line: bytes, code
         (b"\xef\xbb\xbf", ProblemCode.FILE_EMPTY, None, "holds no rows"),
         (b"[\n" + file_of(CHAT), ProblemCode.FILE_JSON_ARRAY, None, "a JSON array"),
         (b"\x1f\x8b\x08\x00abc", ProblemCode.FILE_GZIP_BROKEN, None, "compressed"),
-        (gzip.compress(file_of(CHAT) * 20)[:-9], ProblemCode.FILE_GZIP_BROKEN, None, "compressed"),
+        (gzip.compress(file_of(CHAT) * 20, mtime=0)[:-9], ProblemCode.FILE_GZIP_BROKEN, None, "compressed"),
         (json.dumps(CHAT).encode("utf-16"), ProblemCode.FILE_UTF16, None, "UTF-16"),
         (json.dumps(CHAT).encode("utf-16-be"), ProblemCode.FILE_UTF16, None, "UTF-16"),
         (b"PK\x03\x04" + bytes(40), ProblemCode.FILE_NOT_TEXT, None, "ZIP"),
