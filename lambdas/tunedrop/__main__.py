@@ -1,6 +1,6 @@
 """`python -m tunedrop`: the command line."""
 
-from tunedrop.client.cli import main
+from tunedrop.client.cli.app import main
 
 if __name__ == "__main__":
     main()

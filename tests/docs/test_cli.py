@@ -16,9 +16,9 @@ import typer
 from typer.core import TyperGroup
 
 from tests.docs.pages import DOCS, PAGES, PROJECT, code_blocks, commands, page_id, table, words_in_code
-from tests.unit.client.commands import run
-from tunedrop.client.cli import app
-from tunedrop.client.failures import ExitCode
+from tests.unit.client.cli.commands import run
+from tunedrop.client.cli.app import app
+from tunedrop.client.cli.failures import ExitCode
 from tunedrop.training_data.report import DatasetReport, FileProblems, FileReport
 
 PAGE = DOCS / "cli.md"

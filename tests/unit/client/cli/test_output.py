@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.unit.client.commands import run, write_rows
-from tunedrop.client import files
+from tests.unit.client.cli.commands import run, write_rows
+from tunedrop.client.cli import files
 
 NOVA = ("-p", "bedrock", "-m", "nova-lite")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tunedrop.client import model_choice
-from tunedrop.client.failures import UsageError
-from tunedrop.client.model_choice import choose_model
+from tunedrop.client.cli import model_choice
+from tunedrop.client.cli.failures import UsageError
+from tunedrop.client.cli.model_choice import choose_model
 from tunedrop.domain.models import MODELS, ModelRules, find_model
 
 

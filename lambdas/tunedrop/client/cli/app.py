@@ -7,8 +7,8 @@ from io import TextIOWrapper
 
 import typer
 
-from tunedrop.client.failures import Commands, ExitCode
-from tunedrop.client.validate import validate
+from tunedrop.client.cli.failures import Commands, ExitCode
+from tunedrop.client.cli.validate import validate
 
 _ON_A_TERMINAL = sys.stdout is not None and sys.stdout.isatty()
 

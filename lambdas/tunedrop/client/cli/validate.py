@@ -96,8 +96,8 @@ def validate(
     Exit codes: 0, the files can be used; 1, they cannot, or cost more than allowed; 2, wrong usage, or a file that
     cannot be read or written; 70, a defect in Tunedrop; 130, interrupted.
     """
-    from tunedrop.client.validation import Order, validate_files
-    from tunedrop.client.verdict_view import print_json, print_report, print_trouble
+    from tunedrop.client.cli.validation import Order, validate_files
+    from tunedrop.client.cli.verdict_view import print_json, print_report, print_trouble
 
     order = Order(
         training_file=file,

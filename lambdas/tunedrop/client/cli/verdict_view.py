@@ -8,9 +8,9 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from tunedrop.client.printable import printable
-from tunedrop.client.report_view import ReportView
-from tunedrop.client.validation import Verdict
+from tunedrop.client.cli.printable import printable
+from tunedrop.client.cli.report_view import ReportView
+from tunedrop.client.cli.validation import Verdict
 from tunedrop.training_data.report import DatasetReport, FileProblems
 
 

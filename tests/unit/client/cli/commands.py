@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from typer.testing import CliRunner, Result
 
-from tunedrop.client.cli import app
+from tunedrop.client.cli.app import app
 
 _SURROUNDINGS = {"COLUMNS": "80", "FORCE_COLOR": None, "NO_COLOR": None, "TTY_COMPATIBLE": None}
 

@@ -7,10 +7,10 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
-from tunedrop.client.failures import UsageError
-from tunedrop.client.files import STANDARD_INPUT, OutputFile, opened, shown_name, size_of, unreadable
-from tunedrop.client.model_choice import choose_model, read_hyperparameters
-from tunedrop.client.reading_progress import with_progress
+from tunedrop.client.cli.failures import UsageError
+from tunedrop.client.cli.files import STANDARD_INPUT, OutputFile, opened, shown_name, size_of, unreadable
+from tunedrop.client.cli.model_choice import choose_model, read_hyperparameters
+from tunedrop.client.cli.reading_progress import with_progress
 from tunedrop.domain.errors import CostLimitError, DatasetInvalidError, PermanentError, RequestInvalidError
 from tunedrop.domain.job_request import DataFormatName
 from tunedrop.training_data.dataset import DatasetPreparation

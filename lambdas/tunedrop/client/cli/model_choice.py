@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tunedrop.client.failures import UsageError
+from tunedrop.client.cli.failures import UsageError
 from tunedrop.domain.errors import RequestInvalidError
 from tunedrop.domain.models import MODELS, PROVIDERS, RETIRED, ModelRules, find_model
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from tunedrop.client.failures import UsageError
-from tunedrop.client.printable import printable
+from tunedrop.client.cli.failures import UsageError
+from tunedrop.client.cli.printable import printable
 
 STANDARD_INPUT = "-"
 

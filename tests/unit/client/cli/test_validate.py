@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.unit.client.commands import row, run, write_rows
-from tunedrop.client import validate as command
+from tests.unit.client.cli.commands import row, run, write_rows
+from tunedrop.client.cli import validate as command
 from tunedrop.domain.job_request import DataFormatName, JobRequest
 from tunedrop.training_data.dataset import DatasetPreparation
 from tunedrop.training_data.report import DatasetReport, FileProblems, FileReport

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tunedrop.client.printable import printable
+from tunedrop.client.cli.printable import printable
 
 
 class ExitCode(IntEnum):

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
-from tunedrop.client.printable import printable
+from tunedrop.client.cli.printable import printable
 from tunedrop.training_data.readable import Section, readable
 from tunedrop.training_data.report import DatasetReport, FileProblems
 

@@ -20,9 +20,9 @@ from typing import Literal
 
 import pytest
 
-from tests.unit.client.commands import run, write_rows
+from tests.unit.client.cli.commands import run, write_rows
 
-PROJECT = Path(__file__).resolve().parents[3]
+PROJECT = Path(__file__).resolve().parents[4]
 NOVA = ("-p", "bedrock", "-m", "nova-lite")
 HEAVY = {"boto3", "botocore", "openai", "databricks", "aws_lambda_powertools", "aws_cdk", "moto", "flask"}
 
@@ -38,7 +38,7 @@ def _start(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[b
 
 def test_the_script_and_the_module_are_the_same_program() -> None:
     scripts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["scripts"]
-    assert scripts == {"tunedrop": "tunedrop.client.cli:main"}
+    assert scripts == {"tunedrop": "tunedrop.client.cli.app:main"}
     started = _start("--help")
     assert started.returncode == 0
     assert started.stdout.startswith(b"Usage: tunedrop")
@@ -67,7 +67,7 @@ def test_neither_help_nor_a_run_loads_an_account(tmp_path: Path) -> None:
     good = write_rows(tmp_path / "train.jsonl")
     program = (
         "import sys\n"
-        "from tunedrop.client.cli import main\n"
+        "from tunedrop.client.cli.app import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
     )
@@ -123,7 +123,7 @@ def test_a_defect_is_told_without_its_message(tmp_path: Path, monkeypatch: pytes
         raise KeyError(text)
 
     text = "a row's " + "words"
-    monkeypatch.setattr("tunedrop.client.validation.validate_files", broken)
+    monkeypatch.setattr("tunedrop.client.cli.validation.validate_files", broken)
     result = run("validate", write_rows(tmp_path / "train.jsonl"), *NOVA)
     assert result.exit_code == 70
     assert "in broken" in result.stderr
