@@ -36,7 +36,7 @@ RARELY_SECONDS = 600
 STACK_NAME = f"tunedrop-{STAGE}"
 
 
-def eventually(look: Callable[[], T | None], what: str | Callable[[], str], seconds: float = 40.0) -> T:
+def eventually(look: Callable[[], T | None], what: str | Callable[[], str], seconds: float = 120.0) -> T:
     """The first true value that `look` returns; the test fails after so many seconds, saying `what` did not come."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
