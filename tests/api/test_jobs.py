@@ -98,6 +98,20 @@ class TestCreate:
         assert RFC_3339.fullmatch(upload["expires_at"])
         assert "Signature" not in str(aws.items())
 
+    @pytest.mark.parametrize(
+        ("asked", "starts"),
+        [({}, True), ({"start_endpoint": False}, False), ({"skip_deploy": True}, False)],
+    )
+    def test_it_is_said_whether_the_model_will_be_served_by_itself(
+        self, http: Client, aws: Account, asked: dict[str, bool], starts: bool
+    ) -> None:
+        body = {**REQUEST, "provider": "databricks", "model": "llama-3.2-3b", **asked}
+        made = http.post("/v1/jobs", json=body).json
+        assert made is not None
+        shown = http.get(f"/v1/jobs/{made['job_id']}").json
+        assert shown is not None
+        assert (made["starts_endpoint"], shown["starts_endpoint"]) == (starts, starts)
+
     @pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8", None])
     def test_a_body_is_json_however_it_is_labelled(self, http: Client, content_type: str | None) -> None:
         answer = http.post("/v1/jobs", data=msgspec.json.encode(REQUEST), content_type=content_type)

@@ -140,6 +140,16 @@ def plan_after_success(request: JobRequest, base_model: str | None) -> EndpointP
     return endpoint_plan(request.provider, base_model, request.endpoint or EndpointRequest(), within=within)
 
 
+def starts_by_itself(request: JobRequest | None, base_model: str | None) -> bool:
+    """Whether an endpoint is started as soon as the job has succeeded."""
+    if request is None or request.provider not in KINDS:
+        return False
+    try:
+        return plan_after_success(request, base_model) is not None
+    except RequestInvalidError:  # a rule may be younger than the job: then its end is noted without an endpoint
+        return False
+
+
 def hosted_call(tuned_model: str) -> Call:
     """How a model is called that OpenAI serves itself: at OpenAI, or at the `base_url` of the job's credentials."""
     return Call(model_id=tuned_model, litellm_model=f"openai/{tuned_model}")

@@ -33,6 +33,8 @@ class JobRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Shown in lists, and part of the tuned model's name where the provider takes a name."""
     credentials: str = "default"
     """The last segment of the secret's name, `tunedrop/<stage>/<provider>/<credentials>`."""
+    train_data_path: str | None = None
+    """Databricks only: the folder of a volume under which the job's files are put; the stack's setting otherwise."""
     register_to: str | None = None
     """Databricks only: `catalog.schema` or `catalog.schema.model`."""
     task_type: Literal["CHAT_COMPLETION", "INSTRUCTION_FINETUNE"] | None = None

@@ -13,6 +13,7 @@ import msgspec
 from tunedrop.domain.errors import RequestInvalidError
 from tunedrop.domain.inbox import DATASET_SUFFIXES, PREFIX
 from tunedrop.domain.job_request import EndpointRequest, JobRequest
+from tunedrop.domain.volume_path import FORM, is_volume_path
 
 MAX_MANIFEST_BYTES = 256 * 1024
 MAX_DEADLINE_HOURS = 336.0
@@ -112,6 +113,18 @@ def _check(request: JobRequest, name: str) -> None:
         raise RequestInvalidError(f"{name}: 'job_name' has 1 to 63 characters.")
     if request.skip_deploy is not None and request.provider != "databricks":
         raise RequestInvalidError(f"{name}: 'skip_deploy' is for Databricks only: use 'start_endpoint' instead.")
+    if request.train_data_path is not None:
+        _check_train_data_path(request.train_data_path, request.provider, name)
+
+
+def _check_train_data_path(path: str, provider: str, name: str) -> None:
+    if provider != "databricks":
+        raise RequestInvalidError(f"{name}: 'train_data_path' is a folder at Databricks: leave it out for {provider}.")
+    if not is_volume_path(path):
+        raise RequestInvalidError(
+            f"{name}: 'train_data_path' is {path[:200]!r}; it must be a folder in a volume, {FORM}, or one below it, "
+            "such as /Volumes/main/support/files/training. The job's files are put into folders of their own there."
+        )
 
 
 def _check_hyperparameters(hyperparameters: Mapping[str, int | float | str], name: str) -> None:

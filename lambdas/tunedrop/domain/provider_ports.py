@@ -54,6 +54,8 @@ class TrainingOrder(msgspec.Struct, frozen=True, kw_only=True):
     format: str
     """`chat`, `completion` or `preference`."""
     job_name: str | None
+    train_data_path: str | None = None
+    """At Databricks, in place of the stack's volume."""
     register_to: str | None
     task_type: str | None
     created_at: datetime

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunedrop.domain.endpoint import EndpointStatus
+from tunedrop.domain.endpoint_rules import starts_by_itself
 from tunedrop.domain.job import Job, JobStatus, Phase, as_document
 from tunedrop.domain.list_ports import TimelineEvent
 
@@ -101,6 +102,11 @@ class JobView(JobSummary):
     hyperparameters: Hyperparameters | None = Field(default=None, description="As sent, by the provider's names.")
     notes: list[str] = Field(default=[], description="What was converted, left out or is worth knowing.")
     max_cost_usd: float | None = None
+    starts_endpoint: bool = Field(
+        default=False,
+        description="Whether its model is served by itself as soon as the job has succeeded: the endpoint's record is "
+        "written a moment after that.",
+    )
     last_error: str | None = Field(default=None, description="The last trouble that passes; the job goes on.")
     cancel_requested_at: datetime | None = None
     cancel_cause: ErrorView | None = Field(default=None, description="Why it is cancelled, where nobody asked for it.")
@@ -169,7 +175,8 @@ class EventPage(AnswerModel):
 
 
 def _document(job: Job) -> dict[str, object]:
-    """The record's fields, and beside them those that only the request says."""
+    """The record's fields, and beside them those that the request says, or that follow from it."""
     asked = as_document(job.request) if job.request is not None else {}
     fields = ("job_name", "credentials", "training_file", "validation_file", "max_cost_usd")
-    return {**{field: asked.get(field) for field in fields}, **as_document(job)}
+    starts_endpoint = starts_by_itself(job.request, job.base_model)
+    return {**{field: asked.get(field) for field in fields}, "starts_endpoint": starts_endpoint, **as_document(job)}

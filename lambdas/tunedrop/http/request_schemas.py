@@ -87,6 +87,12 @@ class JobCreation(RequestModel):
         pattern="^[a-z0-9][a-z0-9-]{0,62}$",
         description="The last segment of the secret's name, `tunedrop/<stage>/<provider>/<credentials>`.",
     )
+    train_data_path: str | None = Field(
+        default=None,
+        max_length=1024,
+        description="Databricks: the folder under which the job's files are put, "
+        "`/Volumes/<catalog>/<schema>/<volume>` or one below it; the stack's volume where it is not given.",
+    )
     register_to: str | None = Field(
         default=None, max_length=512, description="Databricks: `catalog.schema` or `catalog.schema.model`."
     )

@@ -36,6 +36,7 @@ def order_for(job: Job) -> TrainingOrder:
         hyperparameters=job.hyperparameters,
         format=job.dataset.format,
         job_name=job.request.job_name,
+        train_data_path=job.request.train_data_path,
         register_to=job.request.register_to,
         task_type=job.request.task_type,
         created_at=job.created_at,

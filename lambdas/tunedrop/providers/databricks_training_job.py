@@ -9,6 +9,7 @@ import msgspec
 
 from tunedrop.domain.errors import RequestInvalidError, SettingsMissingError
 from tunedrop.domain.provider_ports import TrainingOrder
+from tunedrop.domain.volume_path import FORM, is_volume_path
 
 DOCUMENT = "docs/databricks-training-job.md"
 EXPERIMENT = "/Shared/tunedrop"
@@ -17,8 +18,9 @@ EXPERIMENT = "/Shared/tunedrop"
 _JOB_ID = "tunedrop:databricks_training_job_id"
 _VOLUME = "tunedrop:databricks_volume"
 _SCHEMA = "tunedrop:databricks_schema"
+_INSTEAD = {_VOLUME: "train_data_path", _SCHEMA: "register_to"}
+"""The field of a request that wins over a setting."""
 _TASK_TYPES: Mapping[str, str] = {"chat": "CHAT_COMPLETION", "completion": "INSTRUCTION_FINETUNE"}
-_VOLUME_PATH = re.compile(r"^/Volumes(/[^/\s]+){3,}$")
 _NAMES = re.compile(r"^[^\s./]+(\.[^\s./]+){1,2}$")
 
 
@@ -47,35 +49,45 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def place(order: TrainingOrder, settings: Settings) -> Place:
-    """Raises SettingsMissingError, naming the `cdk` context keys, and RequestInvalidError for a bad `register_to`."""
+    """What the order says wins over the settings.
+
+    Raises SettingsMissingError, naming the `cdk` context keys, and RequestInvalidError for a bad `register_to` or
+    `train_data_path`.
+    """
     register_to = order.register_to or settings.schema
-    absent = [
-        key
-        for key, value in ((_JOB_ID, settings.training_job_id), (_VOLUME, settings.volume), (_SCHEMA, register_to))
-        if not value
-    ]
-    if absent or not settings.training_job_id or not settings.volume or not register_to:
-        options = " ".join(f"-c {key}=…" for key in absent)
-        instead = " (or name register_to in the manifest)" if _SCHEMA in absent else ""
-        raise SettingsMissingError(
-            f"Databricks needs the setting{'s' if len(absent) > 1 else ''} {', '.join(absent)}{instead}. Deploy with "
-            f"`cdk deploy {options}`, or put them under `context` in cdk.json; {DOCUMENT} says what they are."
-        )
+    volume = order.train_data_path or settings.volume
+    if not settings.training_job_id or not volume or not register_to:
+        raise _missing({_JOB_ID: settings.training_job_id, _VOLUME: volume, _SCHEMA: register_to})
     if not settings.training_job_id.isascii() or not settings.training_job_id.isdigit():
         raise SettingsMissingError(
             f"The setting {_JOB_ID} is {settings.training_job_id!r}; it must be the number that the workspace shows as "
             "the training job's Job ID."
         )
-    volume = settings.volume.rstrip("/")
-    if _VOLUME_PATH.match(volume) is None:
-        raise SettingsMissingError(
-            f"The setting {_VOLUME} is {settings.volume!r}; it must be /Volumes/<catalog>/<schema>/<volume>."
-        )
     return Place(
         training_job_id=int(settings.training_job_id),
-        folder=f"{volume}/tunedrop/{order.job_id}",
+        folder=f"{_checked_volume(volume, order)}/tunedrop/{order.job_id}",
         register_to=_model_name(register_to, order),
     )
+
+
+def _missing(known: Mapping[str, str | None]) -> SettingsMissingError:
+    absent = [key for key, value in known.items() if not value]
+    options = " ".join(f"-c {key}=…" for key in absent)
+    fields = [field for key, field in _INSTEAD.items() if key in absent]
+    instead = f" (or name {' and '.join(fields)} in the manifest)" if fields else ""
+    return SettingsMissingError(
+        f"Databricks needs the setting{'s' if len(absent) > 1 else ''} {', '.join(absent)}{instead}. Deploy with "
+        f"`cdk deploy {options}`, or put them under `context` in cdk.json; {DOCUMENT} says what they are."
+    )
+
+
+def _checked_volume(volume: str, order: TrainingOrder) -> str:
+    """Without a slash at its end."""
+    if is_volume_path(volume):
+        return volume.rstrip("/")
+    if order.train_data_path:
+        raise RequestInvalidError(f"train_data_path is {volume!r}; it must be {FORM}, or a folder below it.")
+    raise SettingsMissingError(f"The setting {_VOLUME} is {volume!r}; it must be {FORM}.")
 
 
 def _model_name(register_to: str, order: TrainingOrder) -> str:

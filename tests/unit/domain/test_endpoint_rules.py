@@ -17,6 +17,7 @@ from tunedrop.domain.endpoint_rules import (
     hosted_call,
     plan_after_success,
     rules_of,
+    starts_by_itself,
 )
 from tunedrop.domain.errors import RequestInvalidError
 from tunedrop.domain.job_request import EndpointRequest, JobRequest
@@ -132,6 +133,7 @@ class TestAfterSuccess:
         plan = plan_after_success(job_request(provider, **asked), NOVA)
 
         assert plan == (EndpointPlan(kind=KINDS[provider][0].kind) if starts else None)
+        assert starts_by_itself(job_request(provider, **asked), NOVA) is starts
 
     @pytest.mark.parametrize("asked", [{}, {"start_endpoint": True}])
     def test_one_that_bills_starts_where_it_is_spelled_out(self, asked: dict[str, bool]) -> None:
@@ -151,6 +153,11 @@ class TestAfterSuccess:
     def test_how_to_serve_and_not_to_serve_is_refused(self, asked: dict[str, bool], word: str) -> None:
         with pytest.raises(RequestInvalidError, match=word):
             plan_after_success(job_request("bedrock", endpoint=PROVISIONED, **asked), NOVA)
+
+    def test_nothing_starts_where_nothing_is_known_or_the_request_fits_no_rule(self) -> None:
+        assert starts_by_itself(None, None) is False
+        assert starts_by_itself(job_request("bedrock"), "amazon.titan-text-lite-v1") is False
+        assert starts_by_itself(job_request("nobody"), None) is False
 
     def test_a_field_is_named_as_the_manifest_has_it(self) -> None:
         request = job_request("bedrock", endpoint=EndpointRequest(kind="provisioned", model_units=1))

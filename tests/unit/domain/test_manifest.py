@@ -95,6 +95,10 @@ BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"max_cost_usd": -1}, "'max_cost_usd' is an amount"),
     ({"hyperparameters": {"epochs": 10**40}}, "'epochs' is 1e\\+40, which no model takes"),
     ({"start_endpoint": "yes"}, r"Expected `bool . null`, got `str` - at `\$.start_endpoint`"),
+    (
+        {"train_data_path": "/Volumes/main/support/files"},
+        "'train_data_path' is a folder at Databricks: leave it out for ",
+    ),
     ({"skip_deploy": True}, "'skip_deploy' is for Databricks only: use 'start_endpoint' instead"),
     ({"skip_deploy": False}, "'skip_deploy' is for Databricks only"),
     (
@@ -161,3 +165,35 @@ def test_files_beside_the_manifest_and_in_readable_buckets_are_found(file: str, 
 def test_other_files_are_refused_with_the_way_out(file: str, problem: str) -> None:
     with pytest.raises(RequestInvalidError, match=problem):
         locate(file, field="training_file", inbox_bucket="the-inbox", readable_buckets=["data"])
+
+
+DATABRICKS = {**GOOD, "provider": "databricks", "model": "llama-3.2-3b"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/Volumes/main/support/files", "/Volumes/main/support/files/", "/Volumes/main/support/files/a/.b/c..d"]
+)
+def test_a_folder_in_a_volume_may_take_the_jobs_files(path: str) -> None:
+    request = read_request({**DATABRICKS, "train_data_path": path}, name="the body")
+    assert request.train_data_path == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/Volumes/main/support",
+        "Volumes/main/support/files",
+        "dbfs:/Volumes/main/support/files",
+        "/Volumes/main/support/files//a",
+        "/Volumes/main/support/my files",
+        "/Volumes/main/support/files/../others",
+        "/Volumes/main/support/files/.",
+        "/Volumes/main/support/..",
+        "/Volumes/main/support/files\n",
+        "s3://bucket/folder",
+    ],
+)
+def test_what_is_no_folder_in_a_volume_is_refused_with_the_form_that_it_takes(path: str) -> None:
+    with pytest.raises(RequestInvalidError, match="it must be a folder in a volume, /Volumes/<catalog>/<schema>/"):
+        read_request({**DATABRICKS, "train_data_path": path}, name="the body")

@@ -91,6 +91,41 @@ def test_a_bad_register_to_is_the_requests_fault(rig: DatabricksRig, register_to
         rig.provider.create(rig.order("a", register_to=register_to))
 
 
+@pytest.mark.parametrize("path", [f"{VOLUME}/support/rows", f"{VOLUME}/support/rows/"])
+def test_files_go_to_the_folder_that_the_order_names(rig: DatabricksRig, path: str) -> None:
+    provider = rig.connect(volume=None)
+    run_id = provider.create(rig.order("a", train_data_path=path))
+
+    where = f"{VOLUME}/support/rows/tunedrop/a/train.jsonl"
+    assert list(rig.simulator.volumes.files) == [where]
+    assert only_run(rig).parameters["train_data_path"] == where
+    rig.advance(LONG_ENOUGH)
+    assert provider.status(run_id).state is ProviderState.SUCCEEDED
+
+
+def test_the_orders_folder_wins_over_the_setting(rig: DatabricksRig) -> None:
+    provider = rig.connect(volume="/Volumes/main/tunedrop/elsewhere")
+    provider.create(rig.order("a", train_data_path=VOLUME))
+    assert list(rig.simulator.volumes.files) == [f"{VOLUME}/tunedrop/a/train.jsonl"]
+
+
+def test_a_folder_in_a_volume_that_does_not_exist_is_the_workspaces_refusal(rig: DatabricksRig) -> None:
+    with pytest.raises(ProviderRejectedError, match=r"Volume 'main.tunedrop.nothing' does not exist"):
+        rig.provider.create(rig.order("a", train_data_path="/Volumes/main/tunedrop/nothing"))
+    assert rig.jobs_created() == 0
+
+
+def test_a_folder_of_the_wrong_form_is_the_requests_fault(rig: DatabricksRig) -> None:
+    with pytest.raises(RequestInvalidError, match="train_data_path is '/tmp/rows'; it must be /Volumes/"):
+        rig.provider.create(rig.order("a", train_data_path="/tmp/rows"))
+
+
+def test_what_a_request_may_say_in_place_of_a_setting_is_named(rig: DatabricksRig) -> None:
+    provider = rig.connect(volume=None, schema=None)
+    with pytest.raises(SettingsMissingError, match=r"\(or name train_data_path and register_to in the manifest\)"):
+        provider.create(rig.order("a"))
+
+
 @pytest.mark.parametrize(
     ("secret", "words"),
     [
