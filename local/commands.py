@@ -33,6 +33,11 @@ class Command:
         self._log_file = log_file
         self._name = name
 
+    @property
+    def ended(self) -> bool:
+        """Whether its process is over; what it started may not be."""
+        return self._process.poll() is not None
+
     def wait(self) -> None:
         """Raises CommandError when the command fails. An interrupt ends the waiting at once."""
         with disturbable():

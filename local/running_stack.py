@@ -28,6 +28,12 @@ DATABRICKS_SETTINGS = {
     "tunedrop:databricks_volume": VOLUME,
     "tunedrop:databricks_schema": SCHEMA,
 }
+OWN_BUCKET = "tunedrop-own-rows"
+"""A bucket of the user's own, which the stack may read."""
+GUIDE_BUCKET = "your-bucket"
+"""The same, under the name that the guide's code has, so that it can be pasted as it stands."""
+READABLE_BUCKETS = (OWN_BUCKET, GUIDE_BUCKET)
+SETTINGS = {**DATABRICKS_SETTINGS, "tunedrop:readable_buckets": ",".join(READABLE_BUCKETS)}
 STAGE = "dev"
 
 
@@ -62,7 +68,7 @@ def running_stack(
     shutil.rmtree(folder / "cdk.out", ignore_errors=True)
     with undisturbed(), ExitStack() as cleanup:
         say("Starting the embedded AWS and the simulated providers; synthesizing the stack meanwhile")
-        synth = cleanup.enter_context(synthesizing(folder, environment=os.environ, context=DATABRICKS_SETTINGS))
+        synth = cleanup.enter_context(synthesizing(folder, environment=os.environ, context=SETTINGS))
         providers = cleanup.enter_context(simulated_providers(pace))
         aws = cleanup.enter_context(
             embedded_aws(
@@ -73,6 +79,8 @@ def running_stack(
             )
         )
         providers.aws.connect(aws)
+        for bucket in READABLE_BUCKETS:
+            aws.client("s3").create_bucket(Bucket=bucket)
         bootstrap(aws, folder)
         synth.wait()
         say("Deploying the stack with cdk deploy")

@@ -23,6 +23,9 @@ ACCESS_KEYS = ("test", ACCOUNT)
 TRAINING_JOB_ID = 4711
 VOLUME = "/Volumes/main/tunedrop/uploads"
 SCHEMA = "main.tunedrop"
+GUIDE_VOLUME = "/Volumes/catalog/schema/volume"
+GUIDE_SCHEMA = "catalog.schema"
+"""The volume and the schema that the guide's code names."""
 
 
 class LateAws:
@@ -60,6 +63,8 @@ class SimulatedProviders:
     databricks_url: str
     credentials: Mapping[str, Mapping[str, str]]
     """What belongs into each provider's secret; made up for this run."""
+    databricks_token: str
+    """A personal access token of the workspace, as a user has one for calling it; made up for this run."""
     aws: LateAws
     openai: OpenAISimulator
     bedrock: BedrockSimulator
@@ -94,8 +99,8 @@ def simulated_providers(pace: Pace | None = None) -> Iterator[SimulatedProviders
         client_id="tunedrop",
         client_secret=client_secret,
         training_job_id=TRAINING_JOB_ID,
-        volumes=[VOLUME],
-        schemas=[SCHEMA],
+        volumes=[VOLUME, GUIDE_VOLUME],
+        schemas=[SCHEMA, GUIDE_SCHEMA],
         pace=pace,
     )
     with ExitStack() as served:
@@ -112,6 +117,7 @@ def simulated_providers(pace: Pace | None = None) -> Iterator[SimulatedProviders
                 "openai": {"api_key": api_key, "base_url": openai_url, "webhook_secret": new_secret()},
                 "databricks": {"host": databricks_url, "client_id": "tunedrop", "client_secret": client_secret},
             },
+            databricks_token=token,
             aws=aws,
             openai=openai,
             bedrock=bedrock,

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.client_environment import client_environment
 from local.commands import CommandError
 from local.deployment import ROOT, StackOutputs
 from local.emulator.process import EmulatorError
@@ -28,7 +29,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """How to reach a stack that runs."""
 
     environment: dict[str, str]
-    """The `AWS_*` variables for the CLI and the SDKs, with made-up credentials."""
+    """The variables for the AWS CLI and the SDKs, Tunedrop's client and DSPy: see `client_environment`."""
     outputs: StackOutputs
     providers: dict[str, str]
     """Each simulated provider's own address."""
@@ -69,7 +70,7 @@ def main(folder: Path) -> int:
 
 
 def _announce(stack: RunningStack, folder: Path) -> None:
-    ready = Ready(environment=stack.aws.environment, outputs=stack.outputs, providers=stack.providers.urls)
+    ready = Ready(environment=client_environment(stack), outputs=stack.outputs, providers=stack.providers.urls)
     written = ready_file(folder).with_suffix(".new")
     written.write_bytes(msgspec.json.format(msgspec.json.encode(ready)))
     written.rename(ready_file(folder))  # whoever looks sees all of it, or nothing

@@ -5,21 +5,40 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from textwrap import dedent
 
-from local.api_client import embedded_url
+from local.running_stack import GUIDE_BUCKET
+from local.simulated_providers import GUIDE_SCHEMA, GUIDE_VOLUME
 from local.supervisor import Ready
+
+UNWANTED = (
+    *("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION_NAME", "AWS_BEARER_TOKEN_BEDROCK"),
+    *("DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET", "DATABRICKS_CONFIG_PROFILE"),
+)
+"""Variables of the user's own that would win over what is exported here."""
 
 
 def usage(ready: Ready) -> str:
-    """Shell commands for the AWS CLI and for curl, from the first drop to the report and the endpoint."""
+    """Shell commands for the AWS CLI, for Python and for curl, from the first drop to the report and the endpoint."""
     outputs = ready.outputs
     exports = "\n".join(f"export {name}={value}" for name, value in sorted(ready.environment.items()))
-    api = embedded_url(ready.environment["AWS_ENDPOINT_URL"], outputs.api_url)
+    api = ready.environment["TUNEDROP_URL"]
     month = f"{datetime.now(UTC):%Y-%m}"
     commands = dedent(f"""
         # Drop a file: a job starts by itself. Its provider and model are in the key.
         aws s3 cp examples/support-chat.jsonl s3://{outputs.inbox_bucket}/inbox/openai/gpt-4.1-mini/
         aws s3 cp examples/support-chat.jsonl s3://{outputs.inbox_bucket}/inbox/bedrock/nova-lite/
         aws s3 cp examples/support-completion.jsonl s3://{outputs.inbox_bucket}/inbox/databricks/llama-3.2-3b/
+
+        # The same with Tunedrop's own command line and its Python client, which find all in the environment, in any
+        # Python that has had `pip install '.[dspy]'`.
+        tunedrop submit examples/support-chat.jsonl --provider openai --model gpt-4.1-mini --watch
+        python -c '
+        from tunedrop.client import Tunedrop
+        job = Tunedrop().finetune(model="bedrock/amazon.nova-lite-v1", train_data="examples/support-chat.jsonl")
+        print(job.result())'
+
+        # The code of docs/guide.md runs there, too, in this shell. What its placeholders name is there: the
+        # bucket {GUIDE_BUCKET}, the volume {GUIDE_VOLUME} and the schema {GUIDE_SCHEMA}.
+        # "databricks_host" is $DATABRICKS_HOST and "databricks_token" is $DATABRICKS_TOKEN.
 
         # Or call the API, signed, with curl 7.75 or newer. Behind AWS's own URL the path is the same:
         # {outputs.api_url}
@@ -67,7 +86,7 @@ def usage(ready: Ready) -> str:
     """)
     providers = "\n".join(f"#   {name:<11}{url}" for name, url in ready.providers.items())
     return (
-        f"\n# In this shell, so that the AWS CLI talks to this machine (the credentials are made up):\n"
-        f"unset AWS_PROFILE AWS_SESSION_TOKEN\n{exports}\nexport AWS_PAGER=\n{commands}\n"
+        "\n# In this shell, so that the AWS CLI, Tunedrop's client and DSPy talk to this machine, with made-up keys:\n"
+        f"unset {' '.join(UNWANTED)}\n{exports}\nexport AWS_PAGER=\n{commands}\n"
         f"# The simulated providers, by their own SDKs:\n{providers}\n\n# Stop it:\nmake down"
     )

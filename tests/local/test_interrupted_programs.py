@@ -51,6 +51,17 @@ def test_ctrl_c_twice_while_the_demo_trains(tmp_path: Path) -> None:
         assert demo.ports
 
 
+def test_ctrl_c_while_the_guide_runs_its_blocks(tmp_path: Path) -> None:
+    with running("local.guide", tmp_path) as guide:
+        guide.wait_for_output(r"Deploying")
+        guide.wait_for_child(r"cdk deploy")
+        guide.wait_for_output(r"bedrock +block 1 ran")
+        guide.wait_for_child(r"local\.guide_reader")
+        interrupt(guide)
+        assert guide.ports
+        assert guide.output.splitlines()[-1] == "guide: interrupted; everything it started has been stopped"
+
+
 def test_ctrl_c_while_up_starts_the_stack_stops_what_it_had_started(tmp_path: Path) -> None:
     with running("local.up", tmp_path) as up:
         up.wait_for_child(r"jsii-runtime")
@@ -80,6 +91,8 @@ def test_up_stays_and_says_how_to_use_it_and_down_stops_all_of_it(tmp_path: Path
             assert ready
             for word in (
                 f"export AWS_ENDPOINT_URL={ready.environment['AWS_ENDPOINT_URL']}\n",
+                f"export TUNEDROP_URL={ready.environment['TUNEDROP_URL']}\n",
+                f"export DATABRICKS_TOKEN={ready.environment['DATABRICKS_TOKEN']}\n",
                 f"s3://{ready.outputs.inbox_bucket}/inbox/openai/gpt-4.1-mini/\n",
                 f"--table-name {ready.outputs.jobs_table} ",
                 f"--state-machine-arn {ready.outputs.openai_state_machine_arn}\n",

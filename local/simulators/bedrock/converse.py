@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from local.simulators.answers import BASE_ANSWER
+from local.simulators.answers import base_answer
 from local.simulators.bedrock.deployments import Deployments
 from local.simulators.bedrock.errors import Refusal, invalid
 from local.simulators.bedrock.models import answering
@@ -47,7 +47,7 @@ def _answer(
         return throughput.model.answers.answer(question)
     if answering(model_id, region) is None:
         raise invalid("The provided model identifier is invalid.")
-    return BASE_ANSWER
+    return base_answer(question)
 
 
 def _refuse_unless(ready: bool) -> None:

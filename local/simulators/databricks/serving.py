@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from flask import g
 
-from local.simulators.answers import BASE_ANSWER
 from local.simulators.databricks.endpoints import Endpoint, Served, ServedEntity, Tag, Update
 from local.simulators.databricks.gate import Gate, RefusalError, body_as, invalid
+from local.simulators.databricks.querying import Querying
 from local.simulators.databricks.registry import Registry
 from local.simulators.pace import Pace
 
@@ -30,17 +29,6 @@ class _Create(msgspec.Struct):
     name: str
     config: _Config | None = None
     tags: list[Tag] = []
-
-
-class _Turn(msgspec.Struct):
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-class _Query(msgspec.Struct, kw_only=True):
-    messages: list[_Turn] = []
-    max_tokens: int | None = None
-    temperature: float | None = None
 
 
 class Serving:
@@ -72,7 +60,7 @@ class Serving:
         gate.route("PUT", f"{root}/<name>/config", "serving_endpoints.update_config", self._update_config)
         gate.route("DELETE", f"{root}/<name>", "serving_endpoints.delete", self._delete)
         gate.route("GET", f"{root}/get-model-optimization-info/<model>/<version>", "optimization_info", self._info)
-        gate.route("POST", "/serving-endpoints/<name>/invocations", "serving_endpoints.query", self._query)
+        Querying(self.find, now_ms=self._now_ms).add_routes(gate)
 
     def settle(self) -> None:
         """Lets updates that have had their time take effect."""
@@ -120,19 +108,19 @@ class Serving:
             raise invalid(f"Model '{entity.entity_name}' is not eligible for provisioned throughput.")
         return Served(entity, version.model)
 
-    def _find(self, name: str) -> Endpoint:
+    def find(self, name: str) -> Endpoint:
         if name not in self.endpoints:
             raise RefusalError(404, "RESOURCE_DOES_NOT_EXIST", f"Endpoint with name '{name}' does not exist.")
         return self.endpoints[name]
 
     def _own(self, name: str) -> Endpoint:
-        endpoint = self._find(name)
+        endpoint = self.find(name)
         if endpoint.pay_per_token:
             raise RefusalError(403, "PERMISSION_DENIED", f"Endpoint '{name}' is managed by Databricks.")
         return endpoint
 
     def _get(self, name: str) -> Any:
-        return self._find(name).document()
+        return self.find(name).document()
 
     def _list(self) -> Any:
         return {"endpoints": [endpoint.document() for endpoint in self.endpoints.values()]}
@@ -153,32 +141,6 @@ class Serving:
         if model in self._not_optimizable:
             return {"optimizable": False}
         return {"optimizable": True, "model_type": "llama", "throughput_chunk_size": THROUGHPUT_CHUNK}
-
-    def _query(self, name: str) -> Any:
-        endpoint = self._find(name)
-        asked = body_as(_Query)
-        if not endpoint.ready:
-            raise RefusalError(400, "BAD_REQUEST", f"Endpoint {name} is not ready: its deployment goes on.")
-        questions = [turn.content for turn in asked.messages if turn.role == "user"]
-        if not questions:
-            raise RefusalError(400, "BAD_REQUEST", "Bad request: 'messages' must hold a message of a user.")
-        answer = BASE_ANSWER if endpoint.active is None else endpoint.active.model.answer(questions[-1])
-        asked_tokens = sum(len(turn.content.split()) for turn in asked.messages)
-        said_tokens = len(answer.split())
-        return {
-            "id": f"chatcmpl_{uuid.uuid4()}",
-            "object": "chat.completion",
-            "created": self._now_ms() // 1000,
-            "model": name,
-            "choices": [
-                {"index": 0, "message": {"role": "assistant", "content": answer}, "finish_reason": "stop"},
-            ],
-            "usage": {
-                "prompt_tokens": asked_tokens,
-                "completion_tokens": said_tokens,
-                "total_tokens": asked_tokens + said_tokens,
-            },
-        }
 
 
 def _no_such_version(model: str, version: str) -> RefusalError:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from local.simulators.answers import BASE_ANSWER, Example, TunedModel
+from local.simulators.answers import Example, TunedModel
 from local.simulators.openai import fields as fields
 from local.simulators.openai.errors import Refusal, no_such_model, unsupported_value
 from local.simulators.openai.files import new_id
@@ -83,7 +83,7 @@ class Models:
             )
         asked = [text_of(message.get("content")) for message in messages if message["role"] == "user"]
         examples = self.examples_of(name)
-        answer = TunedModel(examples).answer(asked[-1]) if examples and asked else BASE_ANSWER
+        answer = TunedModel(examples).answer(asked[-1] if asked else "")
         sent = sum(len(text_of(message.get("content")).split()) for message in messages)
         got = len(answer.split())
         said: dict[str, Any] = {"role": "assistant", "content": answer, "refusal": None, "annotations": []}

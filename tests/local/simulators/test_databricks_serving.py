@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from databricks.sdk.errors import BadRequest, ResourceConflict, ResourceDoesNotExist
 from databricks.sdk.service.serving import (
@@ -19,6 +21,7 @@ from databricks.sdk.service.serving import (
 
 from local.simulators.databricks.serving import THROUGHPUT_CHUNK
 from local.simulators.faults import Fault, FaultKind
+from tests.contracts.databricks_rig import BASE_ENDPOINT, TOKEN
 from tests.contracts.databricks_serving_rig import DatabricksServingRig, databricks_serving_rig
 from tests.contracts.serving_rig import ANSWER, QUESTION
 from tunedrop.domain.endpoint import Call
@@ -143,3 +146,38 @@ def test_a_model_can_be_made_one_that_cannot_be_optimized(rig: DatabricksServing
 
     assert first == {"optimizable": True, "model_type": "llama", "throughput_chunk_size": THROUGHPUT_CHUNK}
     assert then == [{"optimizable": False}] * 2
+
+
+def chat(rig: DatabricksServingRig, body: dict[str, Any], token: str = TOKEN) -> httpx.Response:
+    """As clients of OpenAI's API ask a workspace."""
+    url = f"{rig.databricks.url}/serving-endpoints/chat/completions"
+    return httpx.post(url, json=body, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+
+
+def test_the_clients_of_openai_ask_an_endpoint_by_naming_it_as_the_model(rig: DatabricksServingRig) -> None:
+    rig.serve(NAME, rig.model)
+    rig.advance(60)
+    answer = chat(rig, {"model": NAME, "messages": [{"role": "user", "content": QUESTION}]})
+    assert answer.json()["choices"][0]["message"] == {"role": "assistant", "content": ANSWER}
+    assert answer.json()["model"] == NAME
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        ({"messages": [{"role": "user", "content": QUESTION}]}, 400, "'model' must name a serving endpoint"),
+        ({"model": "none", "messages": [{"role": "user", "content": QUESTION}]}, 404, "'none' does not exist"),
+        ({"model": NAME, "messages": [{"role": "user", "content": QUESTION}]}, 400, "not ready"),
+    ],
+)
+def test_the_clients_of_openai_are_refused_in_the_workspaces_words(
+    rig: DatabricksServingRig, body: dict[str, Any], status: int, words: str
+) -> None:
+    rig.serve(NAME, rig.model)
+    answer = chat(rig, body)
+    assert answer.status_code == status
+    assert words in answer.json()["message"]
+
+
+def test_the_clients_of_openai_need_a_token_of_the_workspace(rig: DatabricksServingRig) -> None:
+    assert chat(rig, {"model": BASE_ENDPOINT, "messages": []}, token="another").status_code == 403
