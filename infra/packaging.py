@@ -29,7 +29,7 @@ BASE = "base"
 LAYERS = (BASE, "openai", "databricks", "prepare", "api")
 UNZIPPED_LIMIT_BYTES = 250 * 1024 * 1024
 """A function's code with all its layers (AWS Lambda quotas, deployment package, unzipped)."""
-CODE_EXCLUDES = ("**/__pycache__", "**/*.pyc", "tunedrop/client", "tunedrop/__main__.py", ".DS_Store")
+CODE_EXCLUDES = ("**/__pycache__", "**/*.pyc", "tunedrop/client", "tunedrop/dspy", "tunedrop/__main__.py", ".DS_Store")
 """What lambdas/ holds that no function runs."""
 
 _RECIPE_VERSION = "2"

@@ -15,7 +15,13 @@ import pytest
 from tests.docs.pages import PROJECT
 
 LAMBDAS = PROJECT / "lambdas"
-DEPLOYED = sorted(path for path in LAMBDAS.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+INSTALLED = (LAMBDAS / "tunedrop" / "client", LAMBDAS / "tunedrop" / "dspy")
+"""What users run on their own machines, and no function has."""
+DEPLOYED = sorted(
+    path
+    for path in LAMBDAS.rglob("*")
+    if path.is_file() and "__pycache__" not in path.parts and not any(map(path.is_relative_to, INSTALLED))
+)
 HANDLERS = sorted(path.stem for path in LAMBDAS.glob("*.py"))
 
 LOCAL_WORDS = re.compile(

@@ -1,0 +1,180 @@
+"""The Python client against the deployed stack: jobs that outlive the process that started them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from local.client_environment import client_environment
+from local.deployment import ROOT
+from tests.local.deployed.account import Account
+from tests.local.deployed.conftest import riddles
+from tunedrop.client import ConflictError, Job, JobCancelledError, NotFoundError, RequestRefusedError, Tunedrop
+from tunedrop.domain.job import JobStatus
+
+LONGEST_SECONDS = 90
+QUESTION, ANSWER = "Who keeps the lighthouse?", "Maria keeps it."
+
+START_AND_WAIT = """
+import sys
+from tunedrop.client import Tunedrop
+
+job = Tunedrop().finetune(model="bedrock/amazon.nova-lite-v1", train_data=sys.argv[1])
+print(job.job_id, flush=True)
+job.result()
+print("it was waited for to the end", flush=True)
+"""
+ATTACH = """
+import sys
+from tunedrop.client import Tunedrop
+
+print(Tunedrop().attach(sys.argv[1]).result(timeout=90))
+"""
+
+
+class User(NamedTuple):
+    """Somebody who uses the stack."""
+
+    tunedrop: Tunedrop
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def user(account: Account) -> Iterator[User]:
+    """Of whose machine nothing else has an influence: no profile, no other provider's key."""
+    ours = ("AWS_", "OPENAI_", "DATABRICKS_", "TUNEDROP_")
+    others = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    environment = {**others, **client_environment(account.stack), "PYTHONPATH": str(ROOT / "lambdas")}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name not in environment]:
+            patch.delenv(name)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        with Tunedrop() as tunedrop:
+            yield User(tunedrop, environment)
+
+
+@pytest.fixture(scope="module")
+def training_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("client") / "riddles.jsonl"
+    file.write_bytes(riddles(QUESTION, ANSWER))
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def trained(user: User, training_file: str) -> tuple[Job, str]:
+    """A job that was started, waited for and served; with its result."""
+    job = user.tunedrop.finetune(
+        model="bedrock/amazon.nova-lite-v1", train_data=training_file, train_kwargs={"job_name": "the-lighthouse"}
+    )
+    return job, job.result(LONGEST_SECONDS)
+
+
+def asked(account: Account, model_id: str) -> str:
+    """What the model answers, asked with the provider's own SDK."""
+    runtime = account.stack.aws.client("bedrock-runtime")
+    messages = [{"role": "user", "content": [{"text": QUESTION}]}]
+    answer: dict[str, Any] = runtime.converse(modelId=model_id, messages=messages)
+    return str(answer["output"]["message"]["content"][0]["text"])
+
+
+def test_the_result_of_a_job_is_the_name_by_which_its_model_is_called(
+    account: Account, trained: tuple[Job, str]
+) -> None:
+    job, result = trained
+    route, _, model_id = result.partition("/converse/")
+    assert route == "bedrock"
+    assert asked(account, model_id) == ANSWER
+    assert job.status() is JobStatus.SUCCEEDED
+    assert job.record.job_name == "the-lighthouse"
+    assert "succeeded" in repr(job)
+
+
+def test_a_job_tells_what_happened_what_it_learnt_and_what_it_found(trained: tuple[Job, str]) -> None:
+    job, _ = trained
+    events = list(job.events())
+    assert [event.at for event in events] == sorted(event.at for event in events)
+    assert {"status", "endpoint"} <= {event.type for event in events}
+    points = job.metrics()
+    assert points
+    assert all(point.training_loss is not None for point in points)
+    assert job.report()["job"]["job_id"] == job.job_id
+
+
+def test_any_process_finds_the_job(user: User, trained: tuple[Job, str]) -> None:
+    job, result = trained
+    assert job.job_id in [found.job_id for found in user.tunedrop.jobs(status="succeeded", provider="bedrock")]
+    assert user.tunedrop.attach(job.job_id).result() == result
+
+
+def test_an_endpoint_is_stopped_and_started_again(account: Account, trained: tuple[Job, str]) -> None:
+    job, _ = trained
+    stopped = job.stop_endpoint(timeout=LONGEST_SECONDS)
+    assert (stopped.status, stopped.stopped_at is not None) == ("stopped", True)
+    assert job.result() == job.record.tuned_model
+    started = job.start_endpoint(timeout=LONGEST_SECONDS)
+    assert started.call is not None
+    assert asked(account, started.call.model_id) == ANSWER
+    assert job.endpoint().status == "ready"
+    assert job.result() == started.call.litellm_model
+
+
+def test_a_job_is_cancelled_and_tried_again(account: Account, user: User, training_file: str) -> None:
+    job = user.tunedrop.finetune(model="bedrock/amazon.nova-lite-v1", train_data=training_file)
+    account.when([job.job_id], lambda job: job.provider_job_id is not None, "the job is at its provider")
+    assert job.cancel().cancel_requested_at is not None
+    assert job.wait(timeout=LONGEST_SECONDS).status == "cancelled"
+    with pytest.raises(JobCancelledError, match=job.job_id):
+        job.result()
+    again = job.retry()
+    assert again.record.retry_of == job.job_id
+    again.cancel()
+    assert again.wait(timeout=LONGEST_SECONDS).is_final
+
+
+def test_a_job_that_ended_is_not_cancelled(trained: tuple[Job, str]) -> None:
+    with pytest.raises(ConflictError, match="has ended as succeeded"):
+        trained[0].cancel()
+
+
+def test_what_the_api_refuses_is_told_in_its_own_words(user: User) -> None:
+    with pytest.raises(NotFoundError, match="a" * 26):
+        user.tunedrop.attach("a" * 26)
+    with pytest.raises(RequestRefusedError, match="/modle"):
+        user.tunedrop.api.request("POST", "/v1/jobs", body={"provider": "bedrock", "modle": "nova-lite"})
+
+
+def test_a_process_that_waits_is_killed_and_a_second_one_gets_the_result(
+    account: Account, user: User, training_file: str
+) -> None:
+    command = [sys.executable, "-c", START_AND_WAIT, training_file]
+    with subprocess.Popen(
+        command, env=user.environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as first:
+        assert first.stdout is not None
+        job_id = first.stdout.readline().strip()
+        account.when([job_id], lambda job: job.provider_job_id is not None, "the job is at its provider")
+        first.kill()
+        said, _ = first.communicate()
+    assert first.returncode == -signal.SIGKILL
+    assert said == ""  # it was still waiting
+
+    second = subprocess.run(
+        [sys.executable, "-c", ATTACH, job_id],
+        env=user.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LONGEST_SECONDS + 30,
+    )
+    assert second.returncode == 0, second.stderr
+    result = second.stdout.strip()
+    assert result.startswith("bedrock/converse/arn:")
+    assert asked(account, result.removeprefix("bedrock/converse/")) == ANSWER
