@@ -19,12 +19,27 @@ from tests.docs.pages import DOCS, PAGES, PROJECT, code_blocks, commands, page_i
 from tests.unit.client.cli.commands import run
 from tunedrop.client.cli.app import app
 from tunedrop.client.cli.failures import ExitCode
+from tunedrop.client.cli.output import print_table
 from tunedrop.training_data.report import DatasetReport, FileProblems, FileReport
 
 PAGE = DOCS / "cli.md"
 PROGRAM = typer.main.get_command(app)
 assert isinstance(PROGRAM, TyperGroup)
-COMMANDS = PROGRAM.commands
+
+
+def _commands(group: TyperGroup, before: str = "") -> Iterator[tuple[str, Any]]:
+    """By the words that are typed; those of a group have its name before them."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
+
+
+COMMANDS = dict(_commands(PROGRAM))
+OFFLINE = {"validate"}
+SHARED = ("--url", "--profile", "--region", "--json")
+"""Described once, for all commands on a stack."""
 
 
 def _typed() -> list[Any]:
@@ -33,7 +48,7 @@ def _typed() -> list[Any]:
 
 
 def test_every_command_has_a_section_and_no_other() -> None:
-    assert re.findall(r"^## `tunedrop ([\w -]+)`$", PAGE.read_text(), re.MULTILINE) == list(COMMANDS)
+    assert sorted(re.findall(r"^## `tunedrop ([\w -]+)`$", PAGE.read_text(), re.MULTILINE)) == sorted(COMMANDS)
 
 
 def test_every_option_of_the_program_itself_is_named() -> None:
@@ -44,25 +59,55 @@ def test_every_option_of_the_program_itself_is_named() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_is_documented_in_the_words_of_its_help_and_no_other(command: str) -> None:
     section = PAGE.read_text().partition(f"## `tunedrop {command}`\n")[2].partition("\n## ")[0]
-    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if re.match(r"\| `(FILE|-)", line)]
-    documented = [tuple(row) for row in rows]
-    assert documented == [_row(parameter) for parameter in COMMANDS[command].params]
+    options = section.partition("| Argument or option | Meaning |\n")[2].partition("\n\n")[0].splitlines()[1:]
+    documented = [tuple(line.strip("| ").split(" | ")) for line in options]
+    rows = [_row(parameter) for parameter in COMMANDS[command].params]
+    assert documented == (rows if command in OFFLINE else [row for row in rows if row not in _shared()])
+
+
+@pytest.mark.parametrize("command", sorted({*COMMANDS} - OFFLINE))
+def test_every_command_on_a_stack_has_the_options_that_all_have(command: str) -> None:
+    rows = [_row(parameter) for parameter in COMMANDS[command].params]
+    assert [row for row in rows if row in _shared()] == _shared()
+
+
+def test_the_options_that_all_have_are_documented_once() -> None:
+    documented = [tuple(row) for row in table(PAGE, "Option of every other command")]
+    assert documented == _shared()
+
+
+def _shared() -> list[tuple[str, str]]:
+    """As `show` has them; a test holds the other commands to the same."""
+    return [_row(parameter) for parameter in COMMANDS["show"].params if parameter.opts[0] in SHARED]
 
 
 def _row(parameter: Any) -> tuple[str, str]:
-    names = parameter.opts if parameter.param_type_name == "option" else []
+    names = [*parameter.opts, *parameter.secondary_opts] if parameter.param_type_name == "option" else []
     words = [", ".join(f"`{name}`" for name in names), f"`{parameter.metavar}`" if parameter.metavar else ""]
     return " ".join(word for word in words if word), parameter.help
 
 
 @pytest.mark.parametrize("arguments", _typed())
 def test_commands_that_are_shown_can_be_parsed(arguments: list[str]) -> None:
-    command, *rest = arguments
-    COMMANDS[command].make_context(command, rest)
+    arguments = arguments[: arguments.index("|")] if "|" in arguments else arguments
+    words = 2 if arguments[0] == "endpoint" else 1
+    command = " ".join(arguments[:words])
+    COMMANDS[command].make_context(command, arguments[words:])
+
+
+def test_the_table_of_jobs_is_printed_as_the_page_shows(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    [block] = [block for block in code_blocks(PAGE, "console") if block.text.startswith("$ tunedrop list --limit")]
+    headings, *rows = block.text.splitlines()[1:]
+    columns = [headings.index(name) for name in headings.split()]
+    places = list(zip(columns, [*columns[1:], None], strict=True))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("tunedrop.client.cli.output.on_terminal", lambda: True)
+    print_table(headings.split(), [[row[begin:end].strip() for begin, end in places] for row in rows], whole=3)
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [headings, *rows]
 
 
 def test_the_example_prints_what_the_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    [block] = [block for block in code_blocks(PAGE, "console") if "examples/" in block.text]
+    [block] = [block for block in code_blocks(PAGE, "console") if "validate examples/" in block.text]
     typed, _, shown = block.text.partition("\n")
     monkeypatch.chdir(PROJECT)
     result = run(*shlex.split(typed.removeprefix("$ tunedrop ")))

@@ -1,8 +1,8 @@
-"""The report of a dataset for people: complete at 80 columns and in a pipe."""
+"""A job, an endpoint or the report of a dataset for people: complete at 80 columns and in a pipe."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
@@ -18,20 +18,20 @@ _GAP = "  "
 _TITLE_STYLES = {"Warnings": "bold yellow"}
 
 
-class ReportView:
+class SectionsView:
     """Rich prints it, with `crop=False`: sections of labels and values, in lines that end where their text ends.
 
-    Nothing is cut. Without the problems of files that cannot be used: those go elsewhere, as lines of their own.
+    Nothing is cut.
     """
 
-    def __init__(self, report: DatasetReport) -> None:
-        self._sections = [_without_problems(section, report) for section in readable(report)]
+    def __init__(self, sections: Sequence[Section]) -> None:
+        self._sections = sections
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         pairs = [label for section in self._sections if not _is_list(section) for label, _ in section.rows]
         label_width = max(map(cell_len, pairs), default=0)
         for section in self._sections:
-            yield Text(section.title, style=_TITLE_STYLES.get(section.title, "bold"))
+            yield Text(printable(section.title), style=_TITLE_STYLES.get(section.title, "bold"))
             for label, value in section.rows:
                 if _is_list(section):
                     sentence = f"{label}: {value}" if label else value
@@ -39,6 +39,13 @@ class ReportView:
                 else:
                     yield from _pair(console, printable(label), printable(value), label_width, options.max_width)
             yield Text()
+
+
+class ReportView(SectionsView):
+    """Of a dataset, without the problems of files that cannot be used: those go elsewhere, as lines of their own."""
+
+    def __init__(self, report: DatasetReport) -> None:
+        super().__init__([_without_problems(section, report) for section in readable(report)])
 
 
 def _without_problems(section: Section, report: DatasetReport) -> Section:
@@ -50,7 +57,7 @@ def _without_problems(section: Section, report: DatasetReport) -> Section:
 
 def _is_list(section: Section) -> bool:
     """Whether the values are sentences; a label is then the file that the sentence is about."""
-    return section.title in {"Changed or left out", "Warnings"}
+    return section.title in {"Changed or left out", "Warnings", "Notes"}
 
 
 def _pair(console: Console, label: str, value: str, label_width: int, page_width: int) -> Iterator[Text]:

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-Format = Literal["chat", "completion", "preference", "bedrock-conversation-2024"]
-TaskType = Literal["CHAT_COMPLETION", "INSTRUCTION_FINETUNE"]
-
-
-def _providers() -> list[str]:
-    from tunedrop.domain.models import PROVIDERS
-
-    return list(PROVIDERS)
-
-
-def _models(context: typer.Context) -> list[str]:
-    from tunedrop.domain.models import MODELS
-
-    provider = context.params.get("provider")
-    return [name for model in MODELS if provider in (None, model.provider) for name in (*model.aliases, model.model_id)]
+from tunedrop.client.cli.choices import Format, TaskType, models, providers
 
 
 def validate(
@@ -30,9 +16,7 @@ def validate(
     ],
     model: Annotated[
         str,
-        typer.Option(
-            "--model", "-m", metavar="MODEL", help="The model, by its id or an alias.", autocompletion=_models
-        ),
+        typer.Option("--model", "-m", metavar="MODEL", help="The model, by its id or an alias.", autocompletion=models),
     ],
     provider: Annotated[
         str | None,
@@ -41,7 +25,7 @@ def validate(
             "-p",
             metavar="PROVIDER",
             help="openai, bedrock or databricks. It can be left out where the model's name tells.",
-            autocompletion=_providers,
+            autocompletion=providers,
         ),
     ] = None,
     validation_file: Annotated[

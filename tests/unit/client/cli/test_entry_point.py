@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import resource
 import signal
 import string
 import subprocess
@@ -24,7 +25,13 @@ from tests.unit.client.cli.commands import run, write_rows
 
 PROJECT = Path(__file__).resolve().parents[4]
 NOVA = ("-p", "bedrock", "-m", "nova-lite")
-HEAVY = {"boto3", "botocore", "openai", "databricks", "aws_lambda_powertools", "aws_cdk", "moto", "flask"}
+HEAVY = {"boto3", "openai", "databricks", "aws_lambda_powertools", "aws_cdk", "moto", "flask", "dspy", "litellm"}
+FOR_CALLS = {"botocore", "httpx", "s3transfer", "plotext", "matplotlib"}
+"""Installed with the program, or with an extra of it, and loaded by the commands that need it."""
+COMMANDS = (
+    *("validate", "submit", "list", "show", "watch", "cancel", "retry", "report", "ask", "plot", "api-docs", "doctor"),
+    "endpoint",
+)
 
 
 def _environment(**more: str) -> dict[str, str]:
@@ -47,13 +54,19 @@ def test_the_script_and_the_module_are_the_same_program() -> None:
 
 def test_everything_that_it_imports_is_installed_with_it() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    declared = {re.split(r"[<>=!~ ;\[]", requirement)[0] for requirement in project["dependencies"]}
+    declared = _names(project["dependencies"])
+    extras = _names([each for name in ("plot", "api-docs") for each in project["optional-dependencies"].get(name, [])])
     package = PROJECT / "lambdas" / "tunedrop"
     modules = [path for part in ("client", "domain", "training_data") for path in (package / part).rglob("*.py")]
     imported = {name for path in modules for name in _imported(ast.parse(path.read_text()))}
     foreign = imported - set(sys.stdlib_module_names) - {"tunedrop"}
     packages = packages_distributions()
-    assert {packages[name][0] for name in foreign} == declared
+    needed = {packages[name][0] for name in foreign}
+    assert needed - extras == declared
+
+
+def _names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[<>=!~ ;\[]", requirement)[0] for requirement in requirements}
 
 
 def _imported(tree: ast.AST) -> set[str]:
@@ -71,12 +84,64 @@ def test_neither_help_nor_a_run_loads_an_account(tmp_path: Path) -> None:
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
     )
-    for arguments in (["--help"], ["validate", str(good), *NOVA, "--json"]):
+    helps = [[command, "--help"] for command in COMMANDS]
+    for arguments in (["--help"], *helps, ["validate", str(good), *NOVA, "--json"]):
         command = [sys.executable, "-c", program, *arguments]
         done = subprocess.run(command, env=_environment(), capture_output=True, text=True, timeout=60, check=True)
         loaded = set(done.stderr.split())
         assert "typer" in loaded
-        assert not loaded & HEAVY
+        assert not loaded & (HEAVY | FOR_CALLS)
+
+
+def test_a_call_loads_no_sdk_of_a_provider_and_of_aws_botocore_alone() -> None:
+    program = (
+        "import sys\n"
+        "from tunedrop.client.cli.app import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 4, end.code\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    command = [sys.executable, "-c", program, "list", "--url", "http://127.0.0.1:9/dev", "--region", "us-east-1"]
+    secrets = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    done = subprocess.run(command, env=_environment(**secrets), capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(done.stdout.split())
+    assert {"botocore", "httpx"} <= loaded
+    assert not loaded & HEAVY
+
+
+def test_help_takes_less_than_half_a_second() -> None:
+    """The best of five, and of the processor's time: other work on the machine does not count."""
+    took = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert _start("--help").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(took) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("tunedrop en", {"endpoint"}),
+        ("tunedrop endpoint st", {"start", "stop"}),
+        ("tunedrop submit --provider b", {"bedrock"}),
+        ("tunedrop submit --provider bedrock --model nova-m", {"nova-micro"}),
+        ("tunedrop list --status c", {"cancelled"}),
+        ("tunedrop list --provider ", {"openai", "bedrock", "databricks"}),
+    ],
+)
+def test_a_shell_completes_commands_providers_models_and_statuses(typed: str, offered: set[str]) -> None:
+    words = typed.split(" ")
+    asked = {"_TUNEDROP_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(len(words) - 1)}
+    done = _start(**asked)
+    assert (done.returncode, set(done.stdout.decode().split())) == (0, offered)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_can_be_installed_for_a_shell(shell: str, tmp_path: Path) -> None:
+    done = _start("--install-completion", shell, HOME=str(tmp_path), _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
+    assert done.returncode == 0, done.stderr
+    assert any("_TUNEDROP_COMPLETE" in path.read_text() for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_help_does_not_load_the_checks() -> None:

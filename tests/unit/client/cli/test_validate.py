@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
 from tests.unit.client.cli.commands import row, run, write_rows
-from tunedrop.client.cli import validate as command
-from tunedrop.domain.job_request import DataFormatName, JobRequest
+from tunedrop.client.cli import choices
+from tunedrop.domain.job import JobStatus
+from tunedrop.domain.job_request import DataFormatName, EndpointRequest, JobRequest
+from tunedrop.domain.models import PROVIDERS
 from tunedrop.training_data.dataset import DatasetPreparation
 from tunedrop.training_data.report import DatasetReport, FileProblems, FileReport
 
@@ -218,10 +220,14 @@ class TestOptions:
         assert (result.exit_code, result.stdout) == (1, "")
         assert f"{bad}:3: " in result.stderr
 
-    def test_formats_and_task_types_are_those_of_a_manifest(self) -> None:
+    def test_what_can_be_chosen_is_what_jobs_and_endpoints_know(self) -> None:
         fields = {field.name: field.type for field in msgspec.structs.fields(JobRequest)}
-        assert command.Format == DataFormatName
-        assert fields["task_type"] == command.TaskType | None
+        kinds = {field.name: field.type for field in msgspec.structs.fields(EndpointRequest)}
+        assert get_args(choices.Status) == tuple(JobStatus)
+        assert get_args(choices.Provider) == tuple(PROVIDERS)
+        assert kinds["kind"] == choices.EndpointKind | None
+        assert choices.Format == DataFormatName
+        assert fields["task_type"] == choices.TaskType | None
 
 
 class TestInput:

@@ -1,0 +1,1 @@
+"""What `tunedrop doctor` looks at, one after the other."""
