@@ -8,7 +8,7 @@ export PYTHONPATH := lambdas:.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check format bench-data bench-waiting bench-waking openapi synth lock clean
+.PHONY: help setup demo guide up down test check format bench-data bench-waiting bench-waking openapi synth lock clean
 
 help:  ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ build/layers/.ready: .venv/.ready infra/packaging.py requirements/functions-base
 
 demo: setup  ## drop three files, get three tuned models, on this machine
 	@$(PY) -m local.demo
+
+guide: setup  ## run every block of docs/guide.md, on this machine
+	@$(PY) -m local.guide
 
 up: setup  ## leave the same stack running here
 	@$(PY) -m local.up

@@ -36,9 +36,9 @@ def _tokens(page: Path) -> list[Token]:
 
 
 def code_blocks(page: Path, language: str | None = None) -> list[CodeBlock]:
-    """The fenced blocks of a page, of one language where it is given."""
+    """The fenced blocks of a page, of one language where it is given: the first word behind the fence."""
     found = [
-        CodeBlock(page, token.map[0] + 1 if token.map else 0, token.info.strip(), token.content)
+        CodeBlock(page, token.map[0] + 1 if token.map else 0, token.info.partition(" ")[0], token.content)
         for token in _tokens(page)
         if token.type == "fence"
     ]

@@ -1,0 +1,2 @@
+status = job.status()
+print(f"Job status: {status}")

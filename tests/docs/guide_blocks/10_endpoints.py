@@ -1,0 +1,5 @@
+# Start an endpoint
+job.start_endpoint()
+
+# Stop an endpoint
+job.stop_endpoint()
