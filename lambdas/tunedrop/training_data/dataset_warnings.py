@@ -26,8 +26,8 @@ def warnings_of(
         )
     if isinstance(training, FileReport) and training.whole and training.rows < ENOUGH_ROWS:
         yield (
-            f"{training.file} holds {_counted(training.rows, 'row')}, which is few: OpenAI's guide recommends to start "
-            f"with {ENOUGH_ROWS} good ones."
+            f"{training.file} holds {_counted(training.rows, 'row')}, which is few: start with {ENOUGH_ROWS} good "
+            "ones, as OpenAI's guide recommends for its models."
         )
     for file in (training, validation):
         if isinstance(file, FileReport):

@@ -60,6 +60,13 @@ def user(account: Account) -> Iterator[User]:
             yield User(tunedrop, environment)
 
 
+@pytest.fixture(autouse=True)
+def environment_of_the_user(user: User, made_up_credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also within a test, where every other one has an account that does not exist."""
+    for name, value in user.environment.items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.fixture(scope="module")
 def training_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     file = tmp_path_factory.mktemp("client") / "riddles.jsonl"
