@@ -75,12 +75,13 @@ def training_file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def trained(user: User, training_file: str) -> tuple[Job, str]:
-    """A job that was started, waited for and served; with its result."""
+def trained(user: User, training_file: str) -> Job:
+    """A job that was started, waited for and served. Each time that its endpoint starts, its result is another one."""
     job = user.tunedrop.finetune(
         model="bedrock/amazon.nova-lite-v1", train_data=training_file, train_kwargs={"job_name": "the-lighthouse"}
     )
-    return job, job.result(LONGEST_SECONDS)
+    job.wait(timeout=LONGEST_SECONDS)
+    return job
 
 
 def asked(account: Account, model_id: str) -> str:
@@ -91,45 +92,39 @@ def asked(account: Account, model_id: str) -> str:
     return str(answer["output"]["message"]["content"][0]["text"])
 
 
-def test_the_result_of_a_job_is_the_name_by_which_its_model_is_called(
-    account: Account, trained: tuple[Job, str]
-) -> None:
-    job, result = trained
-    route, _, model_id = result.partition("/converse/")
+def test_the_result_of_a_job_is_the_name_by_which_its_model_is_called(account: Account, trained: Job) -> None:
+    route, _, model_id = trained.result(LONGEST_SECONDS).partition("/converse/")
     assert route == "bedrock"
     assert asked(account, model_id) == ANSWER
-    assert job.status() is JobStatus.SUCCEEDED
-    assert job.record.job_name == "the-lighthouse"
-    assert "succeeded" in repr(job)
+    assert trained.status() is JobStatus.SUCCEEDED
+    assert trained.record.job_name == "the-lighthouse"
+    assert "succeeded" in repr(trained)
 
 
-def test_a_job_tells_what_happened_what_it_learnt_and_what_it_found(trained: tuple[Job, str]) -> None:
-    job, _ = trained
-    events = list(job.events())
+def test_a_job_tells_what_happened_what_it_learnt_and_what_it_found(trained: Job) -> None:
+    events = list(trained.events())
     assert [event.at for event in events] == sorted(event.at for event in events)
     assert {"status", "endpoint"} <= {event.type for event in events}
-    points = job.metrics()
+    points = trained.metrics()
     assert points
     assert all(point.training_loss is not None for point in points)
-    assert job.report()["job"]["job_id"] == job.job_id
+    assert trained.report()["job"]["job_id"] == trained.job_id
 
 
-def test_any_process_finds_the_job(user: User, trained: tuple[Job, str]) -> None:
-    job, result = trained
-    assert job.job_id in [found.job_id for found in user.tunedrop.jobs(status="succeeded", provider="bedrock")]
-    assert user.tunedrop.attach(job.job_id).result() == result
+def test_any_process_finds_the_job(user: User, trained: Job) -> None:
+    assert trained.job_id in [found.job_id for found in user.tunedrop.jobs(status="succeeded", provider="bedrock")]
+    assert user.tunedrop.attach(trained.job_id).result() == trained.result()
 
 
-def test_an_endpoint_is_stopped_and_started_again(account: Account, trained: tuple[Job, str]) -> None:
-    job, _ = trained
-    stopped = job.stop_endpoint(timeout=LONGEST_SECONDS)
+def test_an_endpoint_is_stopped_and_started_again(account: Account, trained: Job) -> None:
+    stopped = trained.stop_endpoint(timeout=LONGEST_SECONDS)
     assert (stopped.status, stopped.stopped_at is not None) == ("stopped", True)
-    assert job.result() == job.record.tuned_model
-    started = job.start_endpoint(timeout=LONGEST_SECONDS)
+    assert trained.result() == trained.record.tuned_model
+    started = trained.start_endpoint(timeout=LONGEST_SECONDS)
     assert started.call is not None
     assert asked(account, started.call.model_id) == ANSWER
-    assert job.endpoint().status == "ready"
-    assert job.result() == started.call.litellm_model
+    assert trained.endpoint().status == "ready"
+    assert trained.result() == started.call.litellm_model
 
 
 def test_a_job_is_cancelled_and_tried_again(account: Account, user: User, training_file: str) -> None:
@@ -145,9 +140,9 @@ def test_a_job_is_cancelled_and_tried_again(account: Account, user: User, traini
     assert again.wait(timeout=LONGEST_SECONDS).is_final
 
 
-def test_a_job_that_ended_is_not_cancelled(trained: tuple[Job, str]) -> None:
+def test_a_job_that_ended_is_not_cancelled(trained: Job) -> None:
     with pytest.raises(ConflictError, match="has ended as succeeded"):
-        trained[0].cancel()
+        trained.cancel()
 
 
 def test_what_the_api_refuses_is_told_in_its_own_words(user: User) -> None:
