@@ -7,9 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from tunedrop.client.cli.choices import Format, TaskType, models, providers
 from tunedrop.client.cli.connecting import AsJson, Profile, Region, Url, connect
 from tunedrop.client.cli.following import Timeout, Watch
+from tunedrop.client.cli.training_options import (
+    DataFormat,
+    Hyperparameters,
+    MaxCost,
+    Model,
+    Provider,
+    Task,
+    ValidationFile,
+)
 
 
 def submit(
@@ -19,49 +27,16 @@ def submit(
             metavar="FILE", help="The training file: JSON Lines, plain or gzip, here or as s3://bucket/key."
         ),
     ],
-    model: Annotated[
-        str,
-        typer.Option("--model", "-m", metavar="MODEL", help="The model, by its id or an alias.", autocompletion=models),
-    ],
-    provider: Annotated[
-        str | None,
-        typer.Option(
-            "--provider",
-            "-p",
-            metavar="PROVIDER",
-            help="openai, bedrock or databricks. It can be left out where the model's name tells.",
-            autocompletion=providers,
-        ),
-    ] = None,
-    validation_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="The validation file, in the same format.")
-    ] = None,
-    hyperparameters: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--hyperparameters",
-            "-H",
-            metavar="NAME=VALUE",
-            help="Such as epochs=3, under the common name or the provider's. Repeat it for more.",
-        ),
-    ] = None,
-    data_format: Annotated[
-        Format | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="How the rows are written: chat, completion, preference or bedrock-conversation-2024. "
-            "It is taken from the first rows if left out.",
-        ),
-    ] = None,
+    model: Model,
+    provider: Provider = None,
+    validation_file: ValidationFile = None,
+    hyperparameters: Hyperparameters = None,
+    data_format: DataFormat = None,
     job_name: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Shown in lists, and part of the model's name where one is taken."),
     ] = None,
-    max_cost_usd: Annotated[
-        float | None,
-        typer.Option(metavar="USD", help="Fail if the training may cost more than this, or if its price is unknown."),
-    ] = None,
+    max_cost_usd: MaxCost = None,
     deadline_hours: Annotated[
         float | None,
         typer.Option(metavar="HOURS", help="Stop the job if it has not ended by then: up to 336, 168 by default."),
@@ -94,13 +69,7 @@ def submit(
             help="Databricks only: catalog.schema or catalog.schema.model. By default the stack's setting.",
         ),
     ] = None,
-    task_type: Annotated[
-        TaskType | None,
-        typer.Option(
-            metavar="TYPE",
-            help="Databricks only: CHAT_COMPLETION or INSTRUCTION_FINETUNE. It is taken from the rows if left out.",
-        ),
-    ] = None,
+    task_type: Task = None,
     watch: Watch = False,
     timeout: Timeout = None,
     url: Url = None,

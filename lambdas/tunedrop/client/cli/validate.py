@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from tunedrop.client.cli.choices import Format, TaskType, models, providers
+from tunedrop.client.cli.training_options import (
+    DataFormat,
+    Hyperparameters,
+    MaxCost,
+    Model,
+    Provider,
+    Task,
+    ValidationFile,
+)
 
 
 def validate(
@@ -14,52 +22,13 @@ def validate(
         str,
         typer.Argument(metavar="FILE", help="The training file: JSON Lines, plain or gzip. A - reads standard input."),
     ],
-    model: Annotated[
-        str,
-        typer.Option("--model", "-m", metavar="MODEL", help="The model, by its id or an alias.", autocompletion=models),
-    ],
-    provider: Annotated[
-        str | None,
-        typer.Option(
-            "--provider",
-            "-p",
-            metavar="PROVIDER",
-            help="openai, bedrock or databricks. It can be left out where the model's name tells.",
-            autocompletion=providers,
-        ),
-    ] = None,
-    validation_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="The validation file, in the same format.")
-    ] = None,
-    hyperparameters: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--hyperparameters",
-            "-H",
-            metavar="NAME=VALUE",
-            help="Such as epochs=3, under the common name or the provider's. Repeat it for more.",
-        ),
-    ] = None,
-    data_format: Annotated[
-        Format | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="How the rows are written: chat, completion, preference or bedrock-conversation-2024. "
-            "It is taken from the first rows if left out.",
-        ),
-    ] = None,
-    task_type: Annotated[
-        TaskType | None,
-        typer.Option(
-            metavar="TYPE",
-            help="Databricks only: CHAT_COMPLETION or INSTRUCTION_FINETUNE. It is taken from the rows if left out.",
-        ),
-    ] = None,
-    max_cost_usd: Annotated[
-        float | None,
-        typer.Option(metavar="USD", help="Fail if the training may cost more than this, or if its price is unknown."),
-    ] = None,
+    model: Model,
+    provider: Provider = None,
+    validation_file: ValidationFile = None,
+    hyperparameters: Hyperparameters = None,
+    data_format: DataFormat = None,
+    task_type: Task = None,
+    max_cost_usd: MaxCost = None,
     exact_tokens: Annotated[
         bool, typer.Option("--exact-tokens", help="Count the tokens of every row, not of a sample. Slower.")
     ] = False,
