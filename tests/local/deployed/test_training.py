@@ -72,12 +72,12 @@ def test_each_change_of_status_is_told_once_and_in_order(
     job = trained[provider].job
     events = news.events(job.job_id, until="succeeded")
     details = [event["detail"] for event in events]
-    assert [(each["previous_status"], each["status"]) for each in details] == [
-        (None, "not_started"),
-        ("not_started", "pending"),
-        ("pending", "running"),
-        ("running", "succeeded"),
-    ]
+    told = [each["status"] for each in details]
+    assert told in (
+        ["not_started", "pending", "running", "succeeded"],
+        ["not_started", "pending", "succeeded"],  # it trained and ended between two polls
+    )
+    assert [each["previous_status"] for each in details] == [None, *told[:-1]]
     assert len({each["event_id"] for each in details}) == len(details)
     assert details[-1]["event_id"] == f"{job.job_id}-{job.version}"
     assert (details[-1]["tuned_model"], details[-1]["report_uri"]) == (job.tuned_model, job.report_uri)
