@@ -71,7 +71,7 @@ def test_a_job_cancelled_before_its_file_came_ends_at_once_and_no_provider_hears
     assert (job.status, job.provider_job_id, job.submission) == (JobStatus.CANCELLED, None, None)
     assert job.finished_at
     assert job.cancel_requested_at
-    assert (job.finished_at - job.cancel_requested_at).total_seconds() < 5  # it would look again after minutes
+    assert (job.finished_at - job.cancel_requested_at).total_seconds() < 30  # it would look again after minutes
     assert account.jobs_at_providers() == before
 
 

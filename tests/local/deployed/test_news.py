@@ -18,8 +18,8 @@ from tests.local.deployed.account import RARELY_SECONDS, Account
 from tests.local.deployed.conftest import Trained
 from tunedrop.domain.job import Job, JobStatus
 
-SOON_SECONDS = 4.0
-"""From the provider's end of a job until the wait is over. The next question is further away."""
+SOON_SECONDS = 30.0
+"""From the provider's end of a job, on a busy machine, until the wait is over. The next question is much further away."""
 
 
 def ended_at_provider(account: Account, job: Job) -> datetime:
@@ -61,7 +61,7 @@ def test_the_end_of_a_training_ends_the_wait_while_the_next_question_is_far_away
     wait = last_wait(account, job)
     assert wait.seconds > RARELY_SECONDS / 2
     assert wait.woken_early
-    assert (wait.left - ended_at_provider(account, job)).total_seconds() < SOON_SECONDS + 1
+    assert (wait.left - ended_at_provider(account, job)).total_seconds() < SOON_SECONDS
 
 
 def test_openai_is_told_that_its_webhook_has_arrived(account: Account, told: Mapping[str, Job]) -> None:

@@ -28,12 +28,12 @@ def history(aws: EmbeddedAws, execution: str) -> list[str]:
 
 
 def test_an_execution_times_out_and_stays_so(aws: EmbeddedAws, run_machine: RunMachine) -> None:
-    states = {"Wait": {"Type": "Wait", "Seconds": 2, "Next": "Go"}, "Go": {"Type": "Pass", "End": True}}
+    states = {"Wait": {"Type": "Wait", "Seconds": 4, "Next": "Go"}, "Go": {"Type": "Pass", "End": True}}
     execution = run_machine(states, TimeoutSeconds=1)
     assert execution["status"] == "TIMED_OUT"
     seconds = (execution["stopDate"] - execution["startDate"]).total_seconds()
-    assert 0.9 < seconds < 1.9
-    time.sleep(1.5)  # the wait is over by now
+    assert 0.9 < seconds < 3.9
+    time.sleep(3.5)  # the wait is over by now
     assert history(aws, execution["executionArn"])[-1] == "ExecutionTimedOut"
     again = aws.client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
     assert (again["status"], again["stopDate"]) == ("TIMED_OUT", execution["stopDate"])

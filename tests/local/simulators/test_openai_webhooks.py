@@ -182,14 +182,14 @@ def test_an_event_whose_answer_was_lost_comes_twice_under_one_webhook_id(rig: Ri
 
 
 def test_no_answer_of_the_api_waits_for_a_webhook(rig: Rig) -> None:
-    rig.fault(FaultKind.SLOW, seconds=1.0)
+    rig.fault(FaultKind.SLOW, seconds=4.0)
     job = rig.account.train()
     rig.account.now += FINISHED
     time.sleep(0.1)
     began = time.monotonic()
     rig.account.job(job.id)
 
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < 3
     assert rig.told == []
     until(lambda: rig.told)
 
