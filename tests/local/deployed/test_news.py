@@ -19,7 +19,7 @@ from tests.local.deployed.conftest import Trained
 from tunedrop.domain.job import Job, JobStatus
 
 SOON_SECONDS = 30.0
-"""From the provider's end of a job, on a busy machine, until the wait is over. The next question is much further away."""
+"""From the provider's end of a job until the wait is over, on a busy machine. The next question is minutes away."""
 
 
 def ended_at_provider(account: Account, job: Job) -> datetime:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.traced_memory import assert_peak_below
 from tunedrop.aws.object_store import S3ObjectStore, _Chunks
 from tunedrop.domain.errors import DatasetInvalidError, RequestInvalidError
 
@@ -77,12 +77,10 @@ def test_a_large_upload_goes_out_in_parts_of_8_mib(store: S3ObjectStore, client:
 
 
 def test_the_source_of_an_upload_never_holds_the_whole_file() -> None:
-    source = _Chunks(b"z" * 1024 for _ in range(64 * 1024))
-    tracemalloc.start()
-    while source.read(64 * 1024):
-        pass
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    def read() -> None:
+        source = _Chunks(b"z" * 1024 for _ in range(64 * 1024))
+        while source.read(64 * 1024):
+            pass
+        assert source.count == 64 * 1024 * 1024
 
-    assert source.count == 64 * 1024 * 1024
-    assert peak < 1024 * 1024
+    assert_peak_below(1024 * 1024, read)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.traced_memory import assert_peak_below
 from tunedrop.training_data.reading.blocks import MAX_LINE_BYTES, Blocks
 
 LIMIT = 8
@@ -61,10 +61,7 @@ def test_a_line_that_never_ends_takes_no_more_memory_than_one_that_may_pass() ->
         for _ in range(1_600):
             yield b"x" * 64 * 1024
 
-    tracemalloc.start()
-    try:
+    def read() -> None:
         assert list(Blocks(endless())) == [None]
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < MAX_LINE_BYTES + MIB
+
+    assert_peak_below(MAX_LINE_BYTES + MIB, read)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-import tracemalloc
 from collections.abc import Generator
 from typing import cast
 
 import pytest
 
+from tests.traced_memory import assert_peak_below
 from tunedrop.domain.errors import DatasetInvalidError
 from tunedrop.domain.models import find_model
 from tunedrop.training_data.figures.content_hash import ContentHash
@@ -63,13 +63,10 @@ def test_a_preparation_that_is_given_up_leaves_no_thread_behind() -> None:
 
 
 def test_memory_does_not_grow_with_the_content() -> None:
-    digest = ContentHash()
-    tracemalloc.start()
-    try:
+    def hash_200_megabytes() -> None:
+        digest = ContentHash()
         for index in range(2_000):
             digest.update(bytes([index % 256]) * 100_000)
         digest.hexdigest()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 10 * MIB
+
+    assert_peak_below(10 * MIB, hash_200_megabytes)

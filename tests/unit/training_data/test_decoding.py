@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.traced_memory import assert_peak_below
 from tests.unit.training_data.bad_rows import BAD_FORMATS, BAD_LINES, BAD_SHAPES, said
 from tests.unit.training_data.sample_rows import (
     CHAT,
@@ -101,13 +101,7 @@ def test_a_row_may_be_nested_as_deep_as_the_bound_and_no_deeper() -> None:
 
 def test_a_line_of_brackets_takes_little_more_memory_than_the_line() -> None:
     line = b"[" * 4_000_000
-    tracemalloc.start()
-    try:
-        refusal(line, ProblemCode.JSON_TOO_DEEP)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 3 * len(line)
+    assert_peak_below(3 * len(line), lambda: refusal(line, ProblemCode.JSON_TOO_DEEP))
 
 
 @given(st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))

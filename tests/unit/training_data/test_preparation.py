@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import io
 import json
-import tracemalloc
 from typing import Any, BinaryIO, Literal, cast
 
 import msgspec
@@ -14,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.traced_memory import assert_peak_below
 from tests.unit.training_data.bad_rows import BAD_LINES, BAD_ROWS
 from tests.unit.training_data.sample_rows import (
     CHAT,
@@ -249,18 +249,15 @@ def test_memory_does_not_grow_with_the_file(model: ModelRules) -> None:
     """12 MB pass in chunks of at most 256 KiB, and in less than 2 MB, also when the hash waits for its turn."""
     unlimited = msgspec.structs.replace(model, max_rows=None)
     rows = file_of(chat(user("How fine? " * 40), assistant("Seven. " * 60))) * 32
-    preparation = Preparation(cast(BinaryIO, Generated(rows, 12_000_000)), name="train.jsonl", model=unlimited)
     for _ in Preparation(cast(BinaryIO, Generated(rows, 100_000)), name="first", model=unlimited).chunks():
         pass  # what is made once is not counted
-    tracemalloc.start()
-    try:
-        longest = max(len(chunk) for chunk in preparation.chunks())
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert preparation.summary.bytes_in > 11_000_000
-    assert longest < 2 * SMALL
-    assert peak < 2_000_000
+
+    def prepare_all() -> None:
+        preparation = Preparation(cast(BinaryIO, Generated(rows, 12_000_000)), name="train.jsonl", model=unlimited)
+        assert max(len(chunk) for chunk in preparation.chunks()) < 2 * SMALL
+        assert preparation.summary.bytes_in > 11_000_000
+
+    assert_peak_below(2_000_000, prepare_all)
 
 
 @given(st.binary(max_size=200))

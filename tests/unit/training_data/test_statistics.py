@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tracemalloc
 from collections import Counter
 from random import Random
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.traced_memory import assert_peak_below
 from tests.unit.training_data.corpora import WordTokenizer, chat, figures_of, gathered
 from tunedrop.training_data.figures.row_hashes import RowHashes
 from tunedrop.training_data.figures.row_lengths import MAX_DISTINCT, RowLengths, quantiles
@@ -116,16 +116,14 @@ def test_lines_that_were_never_shown_count_as_blank() -> None:
 
 
 def test_counting_repeats_takes_little_memory() -> None:
+    """All at once would take 25 MB."""
     hashes = RowHashes()
     hashes.add(1, [b"%d" % (number % 199_000) for number in range(200_000)])
-    tracemalloc.start()
-    try:
-        found = hashes.duplicates()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert found.rows == 1_000
-    assert peak < 14_000_000, "all at once would take 25 MB"
+
+    def count() -> None:
+        assert hashes.duplicates().rows == 1_000
+
+    assert_peak_below(14_000_000, count)
 
 
 def test_every_row_is_as_likely_to_be_sampled() -> None:
@@ -176,17 +174,15 @@ def test_blank_lines_are_not_sampled() -> None:
 
 
 def test_memory_is_bounded_however_large_the_file() -> None:
-    """The sample, the lengths, one block, and 8 bytes a line of hashes."""
+    """The sample, the lengths, one block, and 8 bytes a line of hashes, while 200 million bytes go by."""
     row = chat("Why?", "because " * 40)
-    statistics = RowStatistics(context_tokens=1_000_000, tokenizer=WordTokenizer)
-    tracemalloc.start()
-    try:
+
+    def gather() -> None:
+        statistics = RowStatistics(context_tokens=1_000_000, tokenizer=WordTokenizer)
         for first in range(0, 20_000, 100):
             statistics.add(first + 1, [row + b" " * (number % 30_000) for number in range(first, first + 100)])
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 10_000_000, "200 million bytes went by"
+
+    assert_peak_below(10_000_000, gather)
 
 
 def test_rows_beyond_the_context_are_named_by_line() -> None:
