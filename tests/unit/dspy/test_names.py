@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -54,7 +55,10 @@ def test_a_name_that_nobody_has_is_refused_by_name() -> None:
 def without(module: str) -> subprocess.CompletedProcess[str]:
     """`import tunedrop.dspy` where a module is not installed."""
     program = f"import sys; sys.modules[{module!r}] = None; import tunedrop.dspy"
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def test_without_dspy_the_import_says_what_to_install() -> None:
