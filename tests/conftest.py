@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _FAKE_ACCOUNT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -26,6 +27,11 @@ _FAKE_ACCOUNT = {
 
 # Powertools reads its variables when a function is first imported, which may be before any test runs.
 os.environ.update({name: value for name, value in _FAKE_ACCOUNT.items() if name.startswith("POWERTOOLS_")})
+
+
+# How long an example takes says something of the machine: no property of ours is about time.
+settings.register_profile("any-machine", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 
 @pytest.fixture(autouse=True)

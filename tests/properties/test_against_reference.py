@@ -24,7 +24,6 @@ from tunedrop.training_data.reading import source_file
 
 THOROUGH = settings(
     max_examples=int(os.environ.get("TUNEDROP_PROPERTY_EXAMPLES", "400")),
-    deadline=None,
     derandomize="CI" in os.environ,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -230,5 +230,5 @@ class Records(RuleBasedStateMachine):
         self.mock.stop()
 
 
-Records.TestCase.settings = settings(max_examples=15, stateful_step_count=10, deadline=None)
+Records.TestCase.settings = settings(max_examples=15, stateful_step_count=10)
 TestEndsAreFinal = Records.TestCase
