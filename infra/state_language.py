@@ -28,11 +28,13 @@ LAMBDA_ERRORS = (
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
+    "Runtime.ExitError",
     "Sandbox.Timedout",
     "States.Timeout",
 )
 """The service, not the code: https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html, and
-an environment that died or ran out of time. Repeating is safe, since every operation may run twice."""
+an environment that died or ran out of time, which newer runtimes name apart. Repeating is safe, since every operation
+may run twice."""
 
 TASK_TIMEOUT_MARGIN_SECONDS = 60
 """The function's own timeout comes first."""

@@ -126,6 +126,12 @@ def test_what_is_retried_is_our_transient_errors_and_lambda_itself(machine: dict
         assert retry["JitterStrategy"] == "FULL", name
 
 
+@pytest.mark.parametrize("name", ["Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"])
+def test_a_step_whose_environment_died_is_tried_again(name: str, machine: dict[str, Any]) -> None:
+    for step in FUNCTION_TASKS:
+        assert any(name in retry["ErrorEquals"] for retry in machine["States"][step]["Retry"]), step
+
+
 def test_where_retries_run_out_after_submission_the_step_comes_again_later(machine: dict[str, Any]) -> None:
     for name in ("Submit", "Poll", "Cancel", "Finish"):
         (catch,) = machine["States"][name]["Catch"]
