@@ -48,6 +48,7 @@ class Api(httpx.MockTransport):
         self.clock: Callable[[], datetime] | None = None
         """Says when an answer was sent; None: nothing does."""
         self.broken = False
+        self.endpoint_broken = False
         self.asked = 0
         self._passing = passing
         super().__init__(self._answer)
@@ -59,10 +60,11 @@ class Api(httpx.MockTransport):
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.asked += 1
-        if self.broken:
+        asks_endpoint = request.url.path.endswith("/endpoint")
+        if self.broken or (self.endpoint_broken and asks_endpoint):
             return httpx.Response(500, json={"detail": "A defect.", "code": "internal"})
         headers = {"Date": format_datetime(self.clock(), usegmt=True)} if self.clock else {}
-        document = self.endpoint if request.url.path.endswith("/endpoint") else self.job
+        document = self.endpoint if asks_endpoint else self.job
         return httpx.Response(200, json=document, headers=headers)
 
 
@@ -196,6 +198,16 @@ def test_a_wait_outlives_a_network_that_is_away_for_a_while(job: Job, api: Api, 
     passing.after(500, lambda: away(False))
     passing.after(510, lambda: api.endpoint.update(status="ready", call=CALL))
     api.endpoint["status"] = "starting"
+    assert job.result() == f"bedrock/converse/{DEPLOYMENT}"
+
+
+def test_a_wait_outlives_trouble_at_the_very_first_question_for_the_endpoint(
+    job: Job, api: Api, passing: PretendedTime
+) -> None:
+    api.ends("succeeded")
+    api.endpoint |= {"status": "ready", "call": CALL}
+    api.endpoint_broken = True
+    passing.after(100, lambda: setattr(api, "endpoint_broken", False))
     assert job.result() == f"bedrock/converse/{DEPLOYMENT}"
 
 

@@ -204,6 +204,14 @@ def test_every_fault_of_a_request_is_in_the_message() -> None:
     assert raised.value.errors == faults
 
 
+def test_a_fault_that_the_message_tells_already_is_told_once() -> None:
+    faults = [{"detail": "Field required.", "pointer": "/model"}]
+    network = Network(problem(422, "request_invalid", "It cannot be used. /model: Field required.", errors=faults))
+    with pytest.raises(errors.RequestRefusedError) as raised:
+        network.api().request("POST", "/v1/jobs", body={})
+    assert str(raised.value) == "It cannot be used. /model: Field required."
+
+
 def test_a_caller_who_may_not_is_told_which_permission_is_missing() -> None:
     arn = "arn:aws:execute-api:us-east-1:111122223333:a1b2c3d4e5/dev/POST/v1/jobs"
     reason = f"User: maria is not authorized to perform: execute-api:Invoke on resource: {arn}"
