@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pytest
@@ -33,6 +34,10 @@ RIDDLES = b"".join(
     for number in range(16)
 )
 RARELY_SECONDS = 600
+STORED_SECONDS = 0.3
+"""After which a wait has stored its token: it takes a few milliseconds."""
+LEFT_SECONDS = 10
+"""Of a wait that is to be ended by what the test does. The first waits of a job are shorter."""
 STACK_NAME = f"tunedrop-{STAGE}"
 
 
@@ -152,6 +157,23 @@ class Account:
             yield
         finally:
             self._lambda.update_function_configuration(FunctionName=function, Environment={"Variables": before})
+
+    def waiting_for_its_file(self, job_id: str) -> str:
+        """The execution, once it is in a wait that has stored its token and will not be over by itself soon."""
+        execution = self.store.get(job_id).execution_arn
+        assert execution
+
+        def is_waiting() -> bool:
+            history = self.executions.get_execution_history(executionArn=execution, reverseOrder=True)["events"]
+            scheduled = history[0]
+            if scheduled["type"] != "TaskScheduled" or "Token" not in str(scheduled):
+                return False
+            since = (datetime.now(UTC) - scheduled["timestamp"]).total_seconds()
+            seconds = json.loads(history[1]["stateEnteredEventDetails"]["input"])["wait_seconds"]
+            return bool(STORED_SECONDS < since < seconds - LEFT_SECONDS)
+
+        eventually(is_waiting, "the execution waits for the file")
+        return execution
 
     def deliver(self, event: Mapping[str, Any], invocation: str = "RequestResponse") -> Any:
         """Invokes intake as EventBridge does; what it answers, where it is waited for (`RequestResponse`)."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,10 +14,6 @@ from tests.local.deployed.conftest import Trained
 from tunedrop.domain.job import JobStatus, Phase
 
 AWAITED = {"provider": "openai", "model": "gpt-4o-mini", "training_file": "later.jsonl", "upload": True}
-STORED_SECONDS = 0.3
-"""After which a wait has stored its token: it takes a few milliseconds."""
-LEFT_SECONDS = 10
-"""Of a wait that is to be ended by what the test does. The first waits of a job are shorter."""
 
 
 @pytest.fixture(scope="module")
@@ -29,24 +23,6 @@ def awaiting(account: Account) -> Iterator[list[str]]:
     yield job_ids
     for job_id in job_ids:
         account.api.post(f"/v1/jobs/{job_id}/cancel").expect(200, 202)
-
-
-def waiting_for_its_file(account: Account, job_id: str) -> str:
-    """The execution, once it is in a wait that has stored its token and will not be over by itself soon."""
-    execution = account.store.get(job_id).execution_arn
-    assert execution
-
-    def is_waiting() -> bool:
-        history = account.executions.get_execution_history(executionArn=execution, reverseOrder=True)["events"]
-        scheduled = history[0]
-        if scheduled["type"] != "TaskScheduled" or "Token" not in str(scheduled):
-            return False
-        since = (datetime.now(UTC) - scheduled["timestamp"]).total_seconds()
-        seconds = json.loads(history[1]["stateEnteredEventDetails"]["input"])["wait_seconds"]
-        return bool(STORED_SECONDS < since < seconds - LEFT_SECONDS)
-
-    eventually(is_waiting, "the execution waits for the file")
-    return execution
 
 
 def assert_problem(reply: Reply, status: int, code: str) -> Any:
@@ -77,7 +53,7 @@ def test_a_job_made_with_upload_waits_for_its_file_and_begins_when_it_comes(acco
     created = account.api.post("/v1/jobs", AWAITED).expect(202)
     job_id = created["job_id"]
     assert (created["status"], created["phase"]) == ("not_started", "awaiting_upload")
-    execution = waiting_for_its_file(account, job_id)
+    execution = account.waiting_for_its_file(job_id)
     account.upload(created)
     [job] = account.when([job_id], lambda job: job.provider_job_id is not None, "the job is at the provider")
     assert job.dataset
@@ -131,7 +107,7 @@ def test_a_job_and_its_timeline_are_shown(account: Account, trained: Mapping[str
 
 def test_a_refresh_ends_the_wait_at_once_but_not_twice_in_30_seconds(account: Account, awaiting: list[str]) -> None:
     job = account.store.get(awaiting[0])
-    execution = waiting_for_its_file(account, job.job_id)
+    execution = account.waiting_for_its_file(job.job_id)
     account.api.get(f"/v1/jobs/{job.job_id}", refresh="true").expect(200)
     eventually(lambda: any(wait.error is None for wait in account.waits(execution)), "the wait is over")
     account.api.get(f"/v1/jobs/{job.job_id}", refresh="true").expect(200)
