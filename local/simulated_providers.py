@@ -8,9 +8,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from local.emulator.connection import ACCOUNT, EmbeddedAws
 from local.simulators.bedrock.account import AwsAccount
 from local.simulators.bedrock.simulator import BedrockSimulator
+from local.simulators.databricks.scheduler import Scheduler
 from local.simulators.databricks.simulator import DatabricksSimulator
 from local.simulators.openai.simulator import OpenAISimulator
 from local.simulators.openai.webhooks import new_secret
@@ -83,6 +86,20 @@ class SimulatedProviders:
             "bedrock": self.bedrock_url,
             "databricks": self.databricks_url,
         }
+
+    @contextmanager
+    def training_for(self, seconds: float) -> Iterator[None]:
+        """The jobs that are created at the providers within the block train for so long."""
+        paced: tuple[OpenAISimulator | BedrockSimulator | Scheduler, ...]
+        paced = (self.openai, self.bedrock, self.databricks.scheduler)
+        before = [(provider, provider.pace) for provider in paced]
+        for provider, pace in before:
+            provider.pace = msgspec.structs.replace(pace, training=seconds)
+        try:
+            yield
+        finally:
+            for provider, pace in before:
+                provider.pace = pace
 
 
 @contextmanager

@@ -45,8 +45,8 @@ class CustomModels:
     def get(self, request: Mapping[str, Any]) -> dict[str, Any]:
         model = self._find(request["modelIdentifier"])
         job = model.job
-        loss = self._region.pace.loss(self._region.pace.steps)
-        losses = [{"validationLoss": validation_loss(self._region.pace)} for _ in validators(job.request)]
+        loss = job.pace.loss(job.pace.steps)
+        losses = [{"validationLoss": validation_loss(job.pace)} for _ in validators(job.request)]
         return {
             "modelArn": model.arn,
             "modelName": model.name,

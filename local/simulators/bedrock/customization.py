@@ -45,6 +45,7 @@ class Customization:
             arn=self._region.new_arn(f"model-customization-job/{model.customizable_id}"),
             request=request,
             model=model,
+            pace=self._region.pace,
             created=self._region.elapsed(),
             examples=examples,
             data_failure=data_failure,
@@ -98,7 +99,7 @@ class Customization:
         raise not_found(f"Could not find model customization job with identifier {identifier}.")
 
     def _standing(self, job: CustomizationJob) -> Standing:
-        return job.at(self._region.elapsed(), self._region.pace)
+        return job.at(self._region.elapsed())
 
     def _refuse(self, model: FoundationModel, request: Mapping[str, Any]) -> None:
         if request.get("customizationType", "FINE_TUNING") != "FINE_TUNING":
@@ -178,7 +179,7 @@ class Customization:
         model_arn = summary.pop("customModelArn")
         del summary["customModelName"]
         metrics = {"trainingLoss": standing.moment.loss} if standing.status == "Completed" else None
-        losses = [{"validationLoss": validation_loss(self._region.pace)} for _ in validators(request)]
+        losses = [{"validationLoss": validation_loss(job.pace)} for _ in validators(request)]
         return summary | {
             "outputModelName": request["customModelName"],
             "outputModelArn": model_arn,

@@ -47,6 +47,7 @@ class CustomizationJob(msgspec.Struct, kw_only=True, eq=False):
     arn: str
     request: Mapping[str, Any]
     model: FoundationModel
+    pace: Pace
     created: float
     examples: list[Example]
     data_failure: str | None
@@ -65,27 +66,28 @@ class CustomizationJob(msgspec.Struct, kw_only=True, eq=False):
         name: str = self.request["jobName"]
         return name
 
-    def at(self, elapsed: float, pace: Pace) -> Standing:
+    def at(self, elapsed: float) -> Standing:
+        pace = self.pace
         ready = self.created + pace.validating + pace.queued
         if self.stop_asked is not None:
-            return self._stopped(elapsed, pace)
+            return self._stopped(elapsed)
         if self.data_failure and elapsed >= ready:
-            return self._ended("Failed", ready, pace, self.data_failure)
+            return self._ended("Failed", ready, self.data_failure)
         halfway = ready + pace.training / 2
         if self.training_failure and elapsed >= halfway:
-            return self._ended("Failed", halfway, pace, self.training_failure)
+            return self._ended("Failed", halfway, self.training_failure)
         if elapsed >= ready + pace.training:
-            return self._ended("Completed", ready + pace.training, pace)
+            return self._ended("Completed", ready + pace.training)
         return Standing(status="InProgress", moment=pace.at(elapsed - self.created), changed=elapsed)
 
-    def _ended(self, status: str, when: float, pace: Pace, failure: str | None = None) -> Standing:
+    def _ended(self, status: str, when: float, failure: str | None = None) -> Standing:
         age = when - self.created + (_JUST_BEFORE if failure is None else -_JUST_BEFORE)
-        return Standing(status=status, moment=pace.at(age), changed=when, ended=when, failure=failure)
+        return Standing(status=status, moment=self.pace.at(age), changed=when, ended=when, failure=failure)
 
-    def _stopped(self, elapsed: float, pace: Pace) -> Standing:
+    def _stopped(self, elapsed: float) -> Standing:
         assert self.stop_asked is not None  # noqa: S101  (for the type checker; `at` asked)
-        moment = pace.at(self.stop_asked - self.created)
-        stopped = self.stop_asked + pace.stopping
+        moment = self.pace.at(self.stop_asked - self.created)
+        stopped = self.stop_asked + self.pace.stopping
         if elapsed < stopped:
             return Standing(status="Stopping", moment=moment, changed=self.stop_asked)
         return Standing(status="Stopped", moment=moment, changed=stopped, ended=stopped)
@@ -111,13 +113,13 @@ def write_artifacts(job: CustomizationJob, standing: Standing, region: Region) -
     )
     step = standing.moment.step
     if step > job.steps_written:
-        rows = [_metrics_row(job, number, region.pace) for number in range(1, step + 1)]
+        rows = [_metrics_row(job, number) for number in range(1, step + 1)]
         region.account.write(
             f"{root}/training_artifacts/step_wise_training_metrics.csv", _csv(rows, loss_name="training_loss")
         )
         job.steps_written = step
     if standing.status == "Completed" and validators(job.request):
-        rows = [(step, _epochs(job), validation_loss(region.pace), math.exp(validation_loss(region.pace)))]
+        rows = [(step, _epochs(job), validation_loss(job.pace), math.exp(validation_loss(job.pace)))]
         region.account.write(
             f"{root}/validation_artifacts/post_fine_tuning_validation/validation/validation_metrics.csv",
             _csv(rows, loss_name="validation_loss"),
@@ -139,9 +141,9 @@ def _epochs(job: CustomizationJob) -> int:
     return int(job.request.get("hyperParameters", {}).get("epochCount", "2"))
 
 
-def _metrics_row(job: CustomizationJob, step: int, pace: Pace) -> tuple[int, int, float, float]:
-    loss = pace.loss(step)
-    return step, math.ceil(step * _epochs(job) / pace.steps), loss, round(math.exp(loss), 4)
+def _metrics_row(job: CustomizationJob, step: int) -> tuple[int, int, float, float]:
+    loss = job.pace.loss(step)
+    return step, math.ceil(step * _epochs(job) / job.pace.steps), loss, round(math.exp(loss), 4)
 
 
 def _csv(rows: list[tuple[int, int, float, float]], *, loss_name: str) -> bytes:

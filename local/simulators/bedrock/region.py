@@ -23,18 +23,23 @@ class Region:
         *,
         account_id: str,
         account: Account,
-        pace: Pace,
+        pace: Callable[[], Pace],
         started: datetime,
         elapsed: Callable[[], float],
     ) -> None:
         self.name = name
         self.account = account
         self.account_id = account_id
-        self.pace = pace
         self.elapsed = elapsed
         self.tags: dict[str, dict[str, str]] = {}
+        self._pace = pace
         self._started = started
         self._tokens: dict[str, tuple[Mapping[str, Any], str]] = {}
+
+    @property
+    def pace(self) -> Pace:
+        """As it is now: a job keeps the one that it was created with."""
+        return self._pace()
 
     def time(self, elapsed: float) -> datetime:
         return self._started + timedelta(seconds=elapsed)

@@ -34,7 +34,10 @@ _FAILED = "It failed for no particular reason."
 
 
 class BedrockSimulator:
-    """Keeps state in memory. `access_keys` may be changed at any time; the signature itself is not verified."""
+    """Keeps state in memory. `access_keys` may be changed at any time; the signature itself is not verified.
+
+    `pace` too, for the jobs that are created from then on.
+    """
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class BedrockSimulator:
         self.faults = faults or Faults()
         self._account = account
         self._account_id = account_id
-        self._pace = pace or Pace()
+        self.pace = pace or Pace()
         self._clock = clock
         self._most_jobs = most_jobs
         self._most_units = most_units
@@ -127,7 +130,7 @@ class BedrockSimulator:
             name,
             account_id=self._account_id,
             account=self._account,
-            pace=self._pace,
+            pace=lambda: self.pace,
             started=started,
             elapsed=lambda: self._clock() - zero,
         )

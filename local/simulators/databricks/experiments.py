@@ -75,11 +75,11 @@ class Experiments:
 
     def _step(self, run: Run) -> int:
         until = self._scheduler.clock() if run.cancelled is None else run.cancelled
-        moment = self._scheduler.pace.at(until - run.created)
+        moment = run.pace.at(until - run.created)
         return moment.step if moment.stage in (Stage.TRAINING, Stage.FINISHED) else 0
 
     def _metric(self, run: Run, step: int) -> dict[str, Any]:
-        return {"key": "loss", "value": self._scheduler.pace.loss(step), "step": step, "timestamp": run.start_ms + step}
+        return {"key": "loss", "value": run.pace.loss(step), "step": step, "timestamp": run.start_ms + step}
 
     def _experiment_id(self, run: Run) -> str:
         return _experiment_id(run.parameters["mlflow_experiment"])
@@ -99,7 +99,7 @@ class Experiments:
             },
             "data": {
                 "metrics": [self._metric(run, step)] if step else [],
-                "params": [{"key": "max_steps", "value": str(self._scheduler.pace.steps)}],
+                "params": [{"key": "max_steps", "value": str(run.pace.steps)}],
                 "tags": [{"key": "tunedrop_job_id", "value": run.parameters["tunedrop_job_id"]}],
             },
         }

@@ -99,7 +99,7 @@ class Jobs:
 
     def _get_run(self) -> Any:
         run = self._scheduler.find(query_number("run_id"))
-        return run.document(self._scheduler.clock(), self._scheduler.pace)
+        return run.document(self._scheduler.clock())
 
     def _get_output(self) -> Any:
         run_id = query_number("run_id")
@@ -114,7 +114,7 @@ class Jobs:
         if run is None:
             raise invalid(f"Run {run_id} does not exist.")
         output: dict[str, Any] = {
-            "metadata": run.document(self._scheduler.clock(), self._scheduler.pace),
+            "metadata": run.document(self._scheduler.clock()),
             "notebook_output": {},
         }
         if run.result is not None:
@@ -139,7 +139,7 @@ class Jobs:
         found = [run for run in found if not (only_active and run.end) and not (only_done and run.end is None)]
         page = found[offset : offset + (limit or 24)]
         now = self._scheduler.clock()
-        answer: dict[str, Any] = {"runs": [run.document(now, self._scheduler.pace) for run in page]}
+        answer: dict[str, Any] = {"runs": [run.document(now) for run in page]}
         if offset + len(page) < len(found):
             answer["next_page_token"] = str(offset + len(page))
         return answer

@@ -44,6 +44,7 @@ class Run(msgspec.Struct, kw_only=True):
     job_id: int | None
     parameters: dict[str, str]
     notebook_path: str
+    pace: Pace
     created: float
     """By the simulator's clock, in seconds."""
     start_ms: int
@@ -58,7 +59,7 @@ class Run(msgspec.Struct, kw_only=True):
     deleted: bool = False
     mlflow_run_id: str = msgspec.field(default_factory=lambda: uuid.uuid4().hex)
 
-    def stage(self, now: float, pace: Pace) -> str:
+    def stage(self, now: float) -> str:
         """The run's state in the words of the Jobs API's `status.state`."""
         if self.end is not None:
             return "TERMINATED"
@@ -69,11 +70,11 @@ class Run(msgspec.Struct, kw_only=True):
             Stage.QUEUED: "PENDING",
             Stage.TRAINING: "RUNNING",
             Stage.FINISHED: "RUNNING",
-        }[pace.at(now - self.created).stage]
+        }[self.pace.at(now - self.created).stage]
 
-    def document(self, now: float, pace: Pace) -> dict[str, Any]:
+    def document(self, now: float) -> dict[str, Any]:
         """The run as `runs/get` shows it: today's `status`, and the `state` of before."""
-        state = self.stage(now, pace)
+        state = self.stage(now)
         where = {"status": self._status(state), "state": self._legacy_state(state)}
         task = {
             "task_key": self.task_key,

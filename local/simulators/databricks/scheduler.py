@@ -17,7 +17,7 @@ _LONGEST_TOKEN = 64
 
 
 class Scheduler:
-    """`runs` holds every run that was ever made, by its id."""
+    """`runs` holds every run that was ever made, by its id. `pace` is that of the runs to come."""
 
     def __init__(
         self,
@@ -67,6 +67,7 @@ class Scheduler:
             job_id=job_id,
             parameters=dict(parameters),
             notebook_path=notebook,
+            pace=self.pace,
             created=self.clock(),
             start_ms=self._now_ms(),
             failure=None if failure is None else failure_from(failure),
@@ -85,13 +86,13 @@ class Scheduler:
     def _settle_run(self, run: Run) -> None:
         now = self.clock()
         if run.cancelled is not None:
-            if now - run.cancelled >= self.pace.stopping:
+            if now - run.cancelled >= run.pace.stopping:
                 run.end = End(code="USER_CANCELED", message="Run cancelled by its user.")
             return
-        moment = self.pace.at(now - run.created)
+        moment = run.pace.at(now - run.created)
         if moment.stage in (Stage.TRAINING, Stage.FINISHED) and not run.prepared:
             self._prepare(run)
-        if run.end is None and run.failure is not None and moment.step >= self.pace.steps // 2:
+        if run.end is None and run.failure is not None and moment.step >= run.pace.steps // 2:
             run.end = run.failure
         if run.end is None and moment.stage is Stage.FINISHED:
             self._finish(run)

@@ -33,6 +33,7 @@ class OpenAISimulator:
     `fine_tuning.jobs.checkpoints.list`; `models.list`, `.retrieve`, `.delete`; `chat.completions.create`;
     `webhooks.deliver`, whose faults WebhookEndpoint explains.
     A throttle whose message is `insufficient_quota` is answered as a used-up quota.
+    `pace` may be changed at any time, for the jobs that are created from then on.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class OpenAISimulator:
     ) -> None:
         self.app = Flask("openai-simulator")
         self.faults = faults or Faults()
-        self._pace = pace or Pace()
+        self.pace = pace or Pace()
         self._clock = clock
         self._epoch = time.time() - clock()
         self._files = Files(now=self._now, largest=largest_file)
@@ -144,7 +145,7 @@ class OpenAISimulator:
             examples=[*self._models.examples_of(wanted.model), *([] if isinstance(examples, Problem) else examples)],
             problem=problem,
             doom=doom_of(fault),
-            pace=self._pace,
+            pace=self.pace,
             clock=self._clock,
             epoch=self._epoch,
             created=self._clock(),

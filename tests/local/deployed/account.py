@@ -34,6 +34,8 @@ RIDDLES = b"".join(
     for number in range(16)
 )
 RARELY_SECONDS = 600
+LONG_SECONDS = 600
+"""That a training takes which a test ends, however busy the machine is until then."""
 STORED_SECONDS = 0.3
 """After which a wait has stored its token: it takes a few milliseconds."""
 LEFT_SECONDS = 10
@@ -145,6 +147,12 @@ class Account:
         bucket, _, key = job.report_uri.removeprefix("s3://").partition("/")
         report: dict[str, Any] = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         return report
+
+    @contextmanager
+    def long_trainings(self) -> Iterator[None]:
+        """What is submitted within the block, at whichever provider, trains until somebody stops it."""
+        with self.stack.providers.training_for(LONG_SECONDS):
+            yield
 
     @contextmanager
     def asking_rarely(self, provider: str) -> Iterator[None]:

@@ -39,11 +39,12 @@ def assert_problem(reply: Reply, status: int, code: str) -> Any:
 def test_a_post_makes_a_job_of_a_file_in_the_inbox(account: Account) -> None:
     source = account.put("inbox/over-the-api.jsonl", RIDDLES)  # data beside a manifest: it makes no job by itself
     request = {"provider": "openai", "model": "gpt-4o-mini", "training_file": f"s3://{source.bucket}/{source.key}"}
-    reply = account.api.post("/v1/jobs", request)
-    job_id = reply.expect(202)["job_id"]
-    assert reply.headers["Location"].endswith(f"jobs/{job_id}")
-    assert int(reply.headers["Retry-After"]) >= 1
-    [job] = account.when([job_id], lambda job: job.provider_job_id is not None, "the job is at the provider")
+    with account.long_trainings():
+        reply = account.api.post("/v1/jobs", request)
+        job_id = reply.expect(202)["job_id"]
+        assert reply.headers["Location"].endswith(f"jobs/{job_id}")
+        assert int(reply.headers["Retry-After"]) >= 1
+        [job] = account.when([job_id], lambda job: job.provider_job_id is not None, "the job is at the provider")
     assert job.dataset
     assert job.dataset.training_rows == 16
     account.api.post(f"/v1/jobs/{job_id}/cancel").expect(200, 202)
@@ -54,8 +55,9 @@ def test_a_job_made_with_upload_waits_for_its_file_and_begins_when_it_comes(acco
     job_id = created["job_id"]
     assert (created["status"], created["phase"]) == ("not_started", "awaiting_upload")
     execution = account.waiting_for_its_file(job_id)
-    account.upload(created)
-    [job] = account.when([job_id], lambda job: job.provider_job_id is not None, "the job is at the provider")
+    with account.long_trainings():
+        account.upload(created)
+        [job] = account.when([job_id], lambda job: job.provider_job_id is not None, "the job is at the provider")
     assert job.dataset
     assert job.dataset.training_rows == 16
     assert [wait.error for wait in account.waits(execution) if wait.state == "WaitForFile"][-1] is None

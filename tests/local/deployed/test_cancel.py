@@ -18,8 +18,9 @@ each_provider = pytest.mark.parametrize("provider", sorted(MODELS))
 @pytest.fixture(scope="module")
 def cancelled(account: Account) -> Mapping[str, Job]:
     """A job at each provider, cancelled while it trained, and ended."""
-    job_ids = [account.create(provider=provider, model=model) for provider, model in MODELS.items()]
-    account.when(job_ids, lambda job: job.phase in {Phase.QUEUED, Phase.TRAINING}, "the jobs are at the providers")
+    with account.long_trainings():
+        job_ids = [account.create(provider=provider, model=model) for provider, model in MODELS.items()]
+        account.when(job_ids, lambda job: job.phase in {Phase.QUEUED, Phase.TRAINING}, "the jobs are at the providers")
     for job_id in job_ids:
         answer = account.api.post(f"/v1/jobs/{job_id}/cancel").expect(202)
         assert answer["phase"] == Phase.CANCELLING
@@ -83,10 +84,11 @@ def test_a_cancelled_job_is_tried_again_from_its_prepared_file_as_one_new_job(
     account: Account, cancelled: Mapping[str, Job]
 ) -> None:
     old = cancelled["openai"]
-    first, second = (account.api.post(f"/v1/jobs/{old.job_id}/retry").expect(202) for _ in range(2))
-    assert first["job_id"] == second["job_id"] != old.job_id
-    assert first["retry_of"] == old.job_id
-    [job] = account.when([first["job_id"]], lambda job: job.provider_job_id is not None, "it is at the provider")
+    with account.long_trainings():
+        first, second = (account.api.post(f"/v1/jobs/{old.job_id}/retry").expect(202) for _ in range(2))
+        assert first["job_id"] == second["job_id"] != old.job_id
+        assert first["retry_of"] == old.job_id
+        [job] = account.when([first["job_id"]], lambda job: job.provider_job_id is not None, "it is at the provider")
     assert job.provider_job_id != old.provider_job_id
     assert job.dataset
     assert old.dataset

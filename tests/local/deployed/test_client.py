@@ -19,6 +19,8 @@ from tunedrop.client import ConflictError, Job, JobCancelledError, NotFoundError
 from tunedrop.domain.job import JobStatus
 
 LONGEST_SECONDS = 90
+OUTLIVING_SECONDS = 20
+"""Of a training that goes on after the process that waits for it was seen to wait, and killed."""
 QUESTION, ANSWER = "Who keeps the lighthouse?", "Maria keeps it."
 
 START_AND_WAIT = """
@@ -128,16 +130,17 @@ def test_an_endpoint_is_stopped_and_started_again(account: Account, trained: Job
 
 
 def test_a_job_is_cancelled_and_tried_again(account: Account, user: User, training_file: str) -> None:
-    job = user.tunedrop.finetune(model="bedrock/amazon.nova-lite-v1", train_data=training_file)
-    account.when([job.job_id], lambda job: job.provider_job_id is not None, "the job is at its provider")
-    assert job.cancel().cancel_requested_at is not None
-    assert job.wait(timeout=LONGEST_SECONDS).status == "cancelled"
-    with pytest.raises(JobCancelledError, match=job.job_id):
-        job.result()
-    again = job.retry()
-    assert again.record.retry_of == job.job_id
-    again.cancel()
-    assert again.wait(timeout=LONGEST_SECONDS).is_final
+    with account.long_trainings():
+        job = user.tunedrop.finetune(model="bedrock/amazon.nova-lite-v1", train_data=training_file)
+        account.when([job.job_id], lambda job: job.provider_job_id is not None, "the job is at its provider")
+        assert job.cancel().cancel_requested_at is not None
+        assert job.wait(timeout=LONGEST_SECONDS).status == "cancelled"
+        with pytest.raises(JobCancelledError, match=job.job_id):
+            job.result()
+        again = job.retry()
+        assert again.record.retry_of == job.job_id
+        again.cancel()
+        assert again.wait(timeout=LONGEST_SECONDS).status == "cancelled"
 
 
 def test_a_job_that_ended_is_not_cancelled(trained: Job) -> None:
@@ -156,9 +159,12 @@ def test_a_process_that_waits_is_killed_and_a_second_one_gets_the_result(
     account: Account, user: User, training_file: str
 ) -> None:
     command = [sys.executable, "-c", START_AND_WAIT, training_file]
-    with subprocess.Popen(
-        command, env=user.environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as first:
+    with (
+        account.stack.providers.training_for(OUTLIVING_SECONDS),
+        subprocess.Popen(
+            command, env=user.environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as first,
+    ):
         assert first.stdout is not None
         job_id = first.stdout.readline().strip()
         account.when([job_id], lambda job: job.provider_job_id is not None, "the job is at its provider")

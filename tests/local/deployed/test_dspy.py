@@ -220,13 +220,14 @@ def test_a_job_that_fails_raises_the_providers_words_and_the_process_goes_on(acc
 
 
 def test_a_cancelled_job_is_cancelled_at_its_provider(account: Account) -> None:
-    job = dspy.LM("openai/gpt-4o-mini").finetune(CHAT, TrainDataFormat.CHAT)
+    with account.long_trainings():
+        job = dspy.LM("openai/gpt-4o-mini").finetune(CHAT, TrainDataFormat.CHAT)
 
-    assert job.cancel() is True
+        assert job.cancel() is True
 
-    with pytest.raises(futures.CancelledError):
-        job.result(timeout=LONGEST_SECONDS)
-    account.when([job.job_id], lambda seen: seen.is_final, "the job ends")
+        with pytest.raises(futures.CancelledError):
+            job.result(timeout=LONGEST_SECONDS)
+        account.when([job.job_id], lambda seen: seen.is_final, "the job ends")
     assert job.status() is TrainingStatus.cancelled
     job.thread.join(LONGEST_SECONDS)
     assert not job.thread.is_alive()

@@ -37,8 +37,9 @@ def assert_ended(account: Account, job: Job, lost: str) -> None:
 
 
 def test_a_job_whose_execution_was_aborted_by_hand_is_cancelled_at_its_provider_and_says_so(account: Account) -> None:
-    job_id = account.create(provider="bedrock", model="nova-lite")
-    [job] = account.when([job_id], lambda job: job.phase in AT_THE_PROVIDER, "the job is at the provider")
+    with account.long_trainings():
+        job_id = account.create(provider="bedrock", model="nova-lite")
+        [job] = account.when([job_id], lambda job: job.phase in AT_THE_PROVIDER, "the job is at the provider")
     aborted = job.execution_arn
     account.executions.stop_execution(executionArn=aborted, error="ByHand", cause="a test")
     [job] = account.when([job_id], lambda job: job.is_final, "the job ends")

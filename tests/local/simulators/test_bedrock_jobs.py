@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError, HTTPClientError
 
@@ -216,3 +217,15 @@ def test_an_internal_error_does_nothing(rig: BedrockRig) -> None:
         create(rig)
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
     assert rig.jobs_created() == 0
+
+
+def test_a_job_keeps_the_pace_that_was_set_when_it_was_created(rig: BedrockRig) -> None:
+    rig.simulator.pace = msgspec.structs.replace(PACE, training=100 * PACE.training)
+    create(rig, "long")
+    rig.simulator.pace = PACE
+    create(rig, "short")
+    rig.advance(2 * PACE.training)
+    assert get(rig, "short")["status"] == "Completed"
+    assert get(rig, "long")["status"] == "InProgress"
+    rig.advance(100 * PACE.training)
+    assert get(rig, "long")["status"] == "Completed"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from databricks.sdk.service.jobs import NotebookTask, RunLifecycleStateV2State, SubmitTask
 from databricks.sdk.service.serving import (
@@ -193,3 +194,20 @@ def test_an_upload_in_parts_arrives_whole(rig: DatabricksRig) -> None:
     assert sdk.files.get_metadata(PATH).content_length == len(content)
     sdk.files.delete(PATH)
     assert PATH not in rig.simulator.volumes.files
+
+
+def test_a_run_keeps_the_pace_that_was_set_when_it_was_submitted(rig: DatabricksRig) -> None:
+    usual = rig.simulator.scheduler.pace
+    rig.simulator.scheduler.pace = msgspec.structs.replace(usual, training=10 * LONG_ENOUGH)
+    rows = training_file([("a", "b")])
+    long = train(rig, rows)
+    rig.simulator.scheduler.pace = usual
+    short = train(rig, rows)
+
+    def state(run_id: int) -> RunLifecycleStateV2State | None:
+        status = rig.sdk().jobs.get_run(run_id).status
+        return status.state if status else None
+
+    assert (state(short), state(long)) == (RunLifecycleStateV2State.TERMINATED, RunLifecycleStateV2State.RUNNING)
+    rig.advance(10 * LONG_ENOUGH)
+    assert state(long) is RunLifecycleStateV2State.TERMINATED

@@ -326,3 +326,14 @@ def test_a_job_that_was_told_to_fail_fails_while_it_trains(account: Account) -> 
 def test_what_is_no_fault_is_refused(account: Account) -> None:
     answer = account.client._client.post(f"{account.url}/_control/faults", content=b'{"operation": "x"}')
     assert answer.status_code == 400
+
+
+def test_a_job_keeps_the_pace_that_was_set_when_it_was_created(account: Account) -> None:
+    usual = account.simulator.pace
+    account.simulator.pace = msgspec.structs.replace(usual, training=100 * FINISHED)
+    long = account.train()
+    account.simulator.pace = usual
+    short = account.train()
+    assert account.job(short.id, after=FINISHED).status == "succeeded"
+    assert account.job(long.id).status == "running"
+    assert account.job(long.id, after=100 * FINISHED).status == "succeeded"
