@@ -49,7 +49,7 @@ def archive(files: Mapping[str, str]) -> bytes:
     return content.getvalue()
 
 
-def eventually(look: Callable[[], Any], seconds: float = 10) -> Any:
+def eventually(look: Callable[[], Any], seconds: float = 30) -> Any:
     """The first true value that `look` returns; fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
