@@ -18,6 +18,17 @@ class ConnectionFailedError(TunedropError):
     """No answer came: nothing is known of what happened to the request."""
 
 
+class SubmissionInDoubtError(ConnectionFailedError):
+    """No answer came to the request that makes a job: if there is one all the same, `job_id` is its id."""
+
+    def __init__(self, message: str, *, job_id: str) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), str(self), self.__dict__)
+
+
 class ApiError(TunedropError):
     """The API answered, and not as it was asked to. `str` has the detail, and every fault of the request."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from http import HTTPStatus
 
 import httpx
 
-from tunedrop.client.errors import ApiError, ConflictError, TunedropError
+from tunedrop.client.errors import ApiError, ConflictError, ConnectionFailedError, TunedropError, UnavailableError
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 ATTEMPTS = 4
@@ -20,6 +21,15 @@ _STILL_AT_WORK = "idempotency_in_progress"
 
 def may_be_repeated(request: httpx.Request) -> bool:
     return request.method == "GET" or (request.method == "POST" and IDEMPOTENCY_KEY in request.headers)
+
+
+def may_have_been_carried_out(error: TunedropError) -> bool:
+    """Whether the request may have been, at one of the attempts, though its answer did not come or is this."""
+    if isinstance(error, ConflictError):
+        return error.code == _STILL_AT_WORK
+    if isinstance(error, UnavailableError):
+        return error.status != HTTPStatus.TOO_MANY_REQUESTS
+    return isinstance(error, ConnectionFailedError)
 
 
 def pause_before_repeating(error: TunedropError, attempt: int) -> float | None:

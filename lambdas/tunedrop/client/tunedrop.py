@@ -76,7 +76,8 @@ class Tunedrop:
 
         `model`: `bedrock/amazon.nova-lite-v1`, `openai/gpt-4o-mini`, or a name that one provider knows. `train_data`:
         rows, a file's path, or an `s3://` URI that the stack can read. What can be known is checked before anything is
-        uploaded. Raises TrainKwargsError, TrainingDataError, UploadError, ApiError, ConnectionFailedError.
+        uploaded. Raises TrainKwargsError, TrainingDataError, UploadError, ApiError, ConnectionFailedError;
+        SubmissionInDoubtError where there may be a job all the same.
         """
         from tunedrop.client.submission import submit  # reading and checking rows takes a while to load
 

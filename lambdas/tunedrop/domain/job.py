@@ -189,6 +189,11 @@ def job_id_from(*identity: str) -> str:
     return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:26]
 
 
+def job_id_for_key(idempotency_key: str) -> str:
+    """Of the job that a request with this Idempotency-Key makes: its sender knows the id before any answer comes."""
+    return job_id_from("key", idempotency_key)
+
+
 def execution_name(job: Job) -> str:
     """The name of the job's present execution: the job's id, and a number behind it where others were lost."""
     return f"{job.job_id}-r{job.recoveries}" if job.recoveries else job.job_id

@@ -39,7 +39,7 @@ class TunedropJob(TrainingJob):  # type: ignore[misc]  # dspy has no types
         *,
         provider: TunedropProvider,
     ) -> None:
-        """Raises what `Tunedrop.finetune` raises; nothing was created then."""
+        """Raises what `Tunedrop.finetune` raises."""
         super().__init__(thread, model, train_data, train_data_format, held(train_kwargs))
         if thread is not None:
             thread.daemon = True

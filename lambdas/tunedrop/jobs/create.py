@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 from tunedrop.domain.errors import ConflictError
-from tunedrop.domain.job import Job, job_id_from
+from tunedrop.domain.job import Job, job_id_for_key
 from tunedrop.domain.job_request import JobRequest
 from tunedrop.domain.ports import Clock, JobStore
 from tunedrop.jobs.accept import AcceptJob, draft
@@ -26,7 +26,7 @@ class CreateJob:
         recorded of a request that cannot be used. Raises RequestInvalidError; ConflictError
         (`idempotency_key_reused`) for a key that made a job of another request.
         """
-        job_id = _random_id() if idempotency_key is None else job_id_from("key", idempotency_key)
+        job_id = _random_id() if idempotency_key is None else job_id_for_key(idempotency_key)
         job = self.accept(draft(job_id, at=self.clock.now()), request, upload=upload)
         if not self.store.create(job):
             before = self.store.get(job_id)

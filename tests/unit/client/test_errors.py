@@ -14,6 +14,7 @@ MADE = (
     errors.NotFoundError("gone", status=404, code="job_not_found", request_id="r-1"),
     errors.RequestRefusedError("bad", status=422, errors=[{"detail": "x", "pointer": "/model"}], retry_after=2.0),
     errors.JobFailedError("no capacity", job_id="j", code="training_failed", provider_code="ServerError"),
+    errors.SubmissionInDoubtError("no answer", job_id="j"),
     errors.TrainingDataError("2 rows are bad", ["row 1: a", "row 2: b"]),
     errors.WaitTimeoutError("it goes on"),
     errors.TrainKwargsError("n_epoch"),

@@ -9,9 +9,15 @@ from contextlib import ExitStack, suppress
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.client.errors import TrainKwargsError, TunedropError, UploadError
+from tunedrop.client.errors import (
+    SubmissionInDoubtError,
+    TrainKwargsError,
+    TunedropError,
+    UploadError,
+)
 from tunedrop.client.job import Job
 from tunedrop.client.records import JobRecord, read
+from tunedrop.client.repeating import IDEMPOTENCY_KEY, may_have_been_carried_out
 from tunedrop.client.submission import databricks_token
 from tunedrop.client.submission.data_formats import read_format
 from tunedrop.client.submission.files_of_job import Files, lay_out
@@ -21,7 +27,7 @@ from tunedrop.client.submission.stack_checks import ask_stack
 from tunedrop.client.submission.train_kwargs import Asked, read_train_kwargs
 from tunedrop.client.submission.training_rows import Data, Rows, opened
 from tunedrop.client.submission.uploads import upload
-from tunedrop.client.transport import IDEMPOTENCY_KEY
+from tunedrop.domain.job import job_id_for_key
 from tunedrop.domain.models import find_model
 
 if TYPE_CHECKING:
@@ -44,7 +50,7 @@ def submit(
     """The job that was created, its files uploaded; `train_kwargs` stay as they are.
 
     Raises TrainKwargsError and TrainingDataError before anything is uploaded, UploadError, ConfigurationError,
-    ApiError, ConnectionFailedError.
+    ApiError, ConnectionFailedError; SubmissionInDoubtError where there may be a job all the same.
     """
     owner, model_id = training_model(model, provider)
     rules = find_model(owner, model_id)
@@ -84,10 +90,7 @@ def _send(tunedrop: Tunedrop, fields: dict[str, Any], files: Files, asked: Asked
         databricks_token.store(asked.workspace, tunedrop.connection)
     for data, target in files.to_place:
         upload(data, target, tunedrop.connection, progress=progress)
-    answer = tunedrop.api.request(
-        "POST", "/v1/jobs", body=files.named_in(fields), headers={IDEMPOTENCY_KEY: str(uuid.uuid4())}
-    )
-    job = Job(tunedrop, read(answer.document, JobRecord))
+    job = _created(tunedrop, files.named_in(fields))
     try:
         for data, target in files.awaited_by(job.record):
             upload(data, target, tunedrop.connection, progress=progress)
@@ -97,6 +100,26 @@ def _send(tunedrop: Tunedrop, fields: dict[str, Any], files: Files, asked: Asked
         _cancelled(job)
         raise
     return job
+
+
+def _created(tunedrop: Tunedrop, request: dict[str, Any]) -> Job:
+    """Where it may have been made though no answer says so, the caller is told its id, lest it is made twice."""
+    key = str(uuid.uuid4())
+    try:
+        answer = tunedrop.api.request("POST", "/v1/jobs", body=request, headers={IDEMPOTENCY_KEY: key})
+    except TunedropError as error:
+        if not may_have_been_carried_out(error):
+            raise
+        raise SubmissionInDoubtError(f"{error} {_in_doubt(key)}", job_id=job_id_for_key(key)) from error
+    except KeyboardInterrupt:
+        _LOG.warning("%s", _in_doubt(key))
+        raise
+    return Job(tunedrop, read(answer.document, JobRecord))
+
+
+def _in_doubt(key: str) -> str:
+    job_id = job_id_for_key(key)
+    return f"If it made a job, that is {job_id}: see `tunedrop show {job_id}` before you submit it again."
 
 
 def _cancelled(job: Job) -> str:

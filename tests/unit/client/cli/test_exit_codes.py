@@ -31,6 +31,7 @@ JOB = "abcdefghijklmnopqrstuvwxyz"
         (errors.UnavailableError("later", status=503), 4),
         (errors.ConfigurationError("no URL"), 4),
         (errors.ConnectionFailedError("no network"), 4),
+        (errors.SubmissionInDoubtError("no answer", job_id="j"), 4),
         (errors.UploadError("it broke off"), 4),
         (errors.WaitTimeoutError("too long"), 5),
     ],

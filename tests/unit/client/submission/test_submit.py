@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import re
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from tests.api.account import INBOX, READABLE, ROWS
 from tests.unit.client.submission.conftest import URL, Stack
 from tests.unit.client.submission.kwargs_of_the_guide import BEDROCK, DATABRICKS, KWARGS, MODELS, OPENAI
-from tunedrop.client.errors import ConnectionFailedError
+from tunedrop.client.errors import SubmissionInDoubtError, TunedropError
 from tunedrop.client.tunedrop import Tunedrop
 
 
@@ -215,13 +216,75 @@ def test_a_request_whose_answer_was_lost_is_repeated_and_makes_one_job(stack: St
     assert f"uploads/{job.job_id}/train_data.jsonl" in stack.objects(INBOX)
 
 
-def test_a_network_that_stays_away_is_said(stack: Stack, rows: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tunedrop.client.repeating.FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("tunedrop.client.repeating.STILL_AT_WORK_SECONDS", 0)
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_network_that_stays_away_is_said_with_the_id_of_the_job_that_was_made_all_the_same(
+    stack: Stack, rows: list[Any]
+) -> None:
     transport = Broken(stack, losses=99)
-    with Tunedrop(URL, transport=transport) as tunedrop, pytest.raises(ConnectionFailedError):
-        tunedrop.finetune(model="nova-lite", train_data=rows)
+    with Tunedrop(URL, transport=transport) as tunedrop, pytest.raises(SubmissionInDoubtError) as raised:
+        tunedrop.finetune(model="nova-lite", train_data=rows, train_kwargs=BEDROCK)
     assert len(set(transport.keys)) == 1
     assert len(transport.keys) > 1
+    [job_id] = [record["job_id"]["S"] for record in stack.account.job_records()]
+    assert raised.value.job_id == job_id
+    assert f"`tunedrop show {job_id}` before you submit it again" in str(raised.value)
+
+
+class Answering(httpx.BaseTransport):
+    """The stack, but for requests that create a job: they get this answer, or are interrupted."""
+
+    def __init__(self, stack: Stack, answer: httpx.Response | KeyboardInterrupt) -> None:
+        self._stack = httpx.WSGITransport(app=stack.gateway)
+        self._answer = answer
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method != "POST" or request.url.query:
+            return self._stack.handle_request(request)
+        if isinstance(self._answer, KeyboardInterrupt):
+            raise self._answer
+        return httpx.Response(self._answer.status_code, content=self._answer.content, headers=self._answer.headers)
+
+
+def problem(status: int, code: str) -> httpx.Response:
+    headers = {"Content-Type": "application/problem+json"}
+    return httpx.Response(status, json={"status": status, "code": code, "detail": code}, headers=headers)
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize(
+    ("answer", "doubt"),
+    [
+        (problem(504, "timed_out"), True),
+        (problem(500, "internal_error"), True),
+        (problem(409, "idempotency_in_progress"), True),
+        (problem(429, "too_many_requests"), False),
+        (problem(409, "deployment_differs"), False),
+        (problem(422, "request_invalid"), False),
+    ],
+    ids=lambda value: "" if isinstance(value, bool) else value.json()["code"],
+)
+def test_what_may_have_made_a_job_is_told_from_what_did_not(
+    answer: httpx.Response, doubt: bool, stack: Stack, rows: list[Any]
+) -> None:
+    with Tunedrop(URL, transport=Answering(stack, answer)) as tunedrop, pytest.raises(TunedropError) as raised:
+        tunedrop.finetune(model="nova-lite", train_data=rows)
+    assert isinstance(raised.value, SubmissionInDoubtError) is doubt
+    assert answer.json()["detail"] in str(raised.value)
+
+
+def test_an_interrupt_while_a_job_is_made_says_which_one_it_may_be(
+    stack: Stack, rows: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    transport = Answering(stack, KeyboardInterrupt())
+    with Tunedrop(URL, transport=transport) as tunedrop, pytest.raises(KeyboardInterrupt):
+        tunedrop.finetune(model="nova-lite", train_data=rows)
+    assert re.search(r"`tunedrop show [a-z2-7]{26}` before you submit it again", caplog.text)
 
 
 def test_a_job_of_a_profile_is_submitted_and_followed_by_its_credentials(
