@@ -13,6 +13,7 @@ import pytest
 from local.demo import FOLDER
 from local.folder_lock import holder
 from tests.docs.pages import PROJECT, README, code_blocks, commands, table
+from tunedrop.domain.job import Phase
 
 DEMO_SECONDS = 180
 _LINK = re.compile(r"\[(?P<test>test_\w+)\]\((?P<file>[\w./]+)\)")
@@ -82,8 +83,10 @@ def _quoted() -> list[str]:
 
 
 def _timeless(line: str) -> str:
-    """Without what differs from run to run: ids, times, and how far a training was when it was looked at."""
+    """Without what differs from run to run: ids, times, and how far a job was at each look before its end. On a busy
+    machine it may go through a phase between two looks."""
     line = re.sub(r"\s+(step \S+\s+)?loss \S+$", "", line)
+    line = re.sub(rf"(?<= )({'|'.join(Phase)})$", "<phase>", line)
     line = re.sub(r"\b[a-z2-7]{26}\b", "<id>", line)
     return re.sub(r"\s+", " ", re.sub(r"\d+(\.\d+)?", "#", line)).strip()
 
