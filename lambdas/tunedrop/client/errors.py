@@ -9,6 +9,10 @@ from typing import Any
 class TunedropError(Exception):
     """The base of all of them."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Those that are raised with keywords could not be copied to another process otherwise.
+        return _again, (type(self), self.args, self.__dict__)
+
 
 class ConfigurationError(TunedropError):
     """Nothing can be called like this: no URL, no credentials, no such profile, no region."""
@@ -19,14 +23,12 @@ class ConnectionFailedError(TunedropError):
 
 
 class SubmissionInDoubtError(ConnectionFailedError):
-    """No answer came to the request that makes a job: if there is one all the same, `job_id` is its id."""
+    """No answer came to the request that makes a job, or one that leaves open whether it did. `job_id` is the id of the
+    job, if there is one."""
 
     def __init__(self, message: str, *, job_id: str) -> None:
         super().__init__(message)
         self.job_id = job_id
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (type(self), str(self), self.__dict__)
 
 
 class ApiError(TunedropError):
@@ -56,10 +58,6 @@ class ApiError(TunedropError):
     def __str__(self) -> str:
         faults = [f"{_place(error)}{error.get('detail', '')}" for error in self.errors]
         return "\n".join([self.detail, *(f"- {fault}" for fault in faults if fault not in self.detail)])
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # As it is raised with keywords, it could not be copied to another process otherwise.
-        return _again, (type(self), self.detail, self.__dict__)
 
 
 class NotFoundError(ApiError):
@@ -94,9 +92,6 @@ class TrainingDataError(TunedropError, ValueError):
         self.problems = tuple(problems)
         """Each with the row or line that it is about: `row 3: …`."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.problems)
-
 
 class UploadError(TunedropError):
     """The file did not get to S3."""
@@ -113,9 +108,6 @@ class JobFailedError(TunedropError):
         self.code = code
         """One of docs/errors.md."""
         self.provider_code = provider_code
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (type(self), str(self), self.__dict__)
 
 
 class JobCancelledError(TunedropError):
@@ -135,7 +127,7 @@ def _place(error: Mapping[str, Any]) -> str:
     return f"{place}: " if place else ""
 
 
-def _again(kind: type[TunedropError], message: str, state: Mapping[str, Any]) -> TunedropError:
-    error = kind.__new__(kind, message)
+def _again(kind: type[TunedropError], args: tuple[Any, ...], state: Mapping[str, Any]) -> TunedropError:
+    error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error

@@ -23,7 +23,6 @@ from tunedrop.client.errors import (
     UnavailableError,
 )
 from tunedrop.client.repeating import ATTEMPTS, may_be_repeated, pause_before_repeating
-from tunedrop.client.repeating import IDEMPOTENCY_KEY as IDEMPOTENCY_KEY  # callers of `request` send it
 from tunedrop.client.signing import SignedByCaller
 
 ACCEPTED = "application/json, application/problem+json"

@@ -9,12 +9,7 @@ from contextlib import ExitStack, suppress
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.client.errors import (
-    SubmissionInDoubtError,
-    TrainKwargsError,
-    TunedropError,
-    UploadError,
-)
+from tunedrop.client.errors import SubmissionInDoubtError, TrainKwargsError, TunedropError, UploadError
 from tunedrop.client.job import Job
 from tunedrop.client.records import JobRecord, read
 from tunedrop.client.repeating import IDEMPOTENCY_KEY, may_have_been_carried_out
@@ -105,21 +100,18 @@ def _send(tunedrop: Tunedrop, fields: dict[str, Any], files: Files, asked: Asked
 def _created(tunedrop: Tunedrop, request: dict[str, Any]) -> Job:
     """Where it may have been made though no answer says so, the caller is told its id, lest it is made twice."""
     key = str(uuid.uuid4())
+    job_id = job_id_for_key(key)
+    in_doubt = f"If it made a job, that is {job_id}: see `tunedrop show {job_id}` before you submit it again."
     try:
         answer = tunedrop.api.request("POST", "/v1/jobs", body=request, headers={IDEMPOTENCY_KEY: key})
     except TunedropError as error:
         if not may_have_been_carried_out(error):
             raise
-        raise SubmissionInDoubtError(f"{error} {_in_doubt(key)}", job_id=job_id_for_key(key)) from error
+        raise SubmissionInDoubtError(f"{error} {in_doubt}", job_id=job_id) from error
     except KeyboardInterrupt:
-        _LOG.warning("%s", _in_doubt(key))
+        _LOG.warning("%s", in_doubt)
         raise
     return Job(tunedrop, read(answer.document, JobRecord))
-
-
-def _in_doubt(key: str) -> str:
-    job_id = job_id_for_key(key)
-    return f"If it made a job, that is {job_id}: see `tunedrop show {job_id}` before you submit it again."
 
 
 def _cancelled(job: Job) -> str:

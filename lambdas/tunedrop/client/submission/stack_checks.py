@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunedrop.client.errors import TrainingDataError, TrainKwargsError
 from tunedrop.client.records import Record, read
+from tunedrop.client.repeating import IDEMPOTENCY_KEY
 from tunedrop.client.submission.files_of_job import Files
-from tunedrop.client.transport import IDEMPOTENCY_KEY
 
 if TYPE_CHECKING:
     from tunedrop.client.transport import Transport
