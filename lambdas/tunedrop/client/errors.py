@@ -9,6 +9,9 @@ from typing import Any
 class TunedropError(Exception):
     """The base of all of them."""
 
+    may_have_been_carried_out = False
+    """Whether what was asked for may have happened all the same: at this attempt, or at one before it."""
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Those that are raised with keywords could not be copied to another process otherwise.
         return _again, (type(self), self.args, self.__dict__)

@@ -23,8 +23,8 @@ def may_be_repeated(request: httpx.Request) -> bool:
     return request.method == "GET" or (request.method == "POST" and IDEMPOTENCY_KEY in request.headers)
 
 
-def may_have_been_carried_out(error: TunedropError) -> bool:
-    """Whether the request may have been, at one of the attempts, though its answer did not come or is this."""
+def leaves_open(error: TunedropError) -> bool:
+    """Whether the request may have been carried out at the attempt that ended so."""
     if isinstance(error, ConflictError):
         return error.code == _STILL_AT_WORK
     if isinstance(error, UnavailableError):
@@ -34,6 +34,8 @@ def may_have_been_carried_out(error: TunedropError) -> bool:
 
 def pause_before_repeating(error: TunedropError, attempt: int) -> float | None:
     """Seconds until the next attempt; None where another one makes no sense."""
+    if not isinstance(error, ConnectionFailedError | UnavailableError | ConflictError):
+        return None
     if isinstance(error, ConflictError) and error.code != _STILL_AT_WORK:
         return None
     first = STILL_AT_WORK_SECONDS if isinstance(error, ConflictError) else FIRST_PAUSE_SECONDS

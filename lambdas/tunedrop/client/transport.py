@@ -16,13 +16,8 @@ import msgspec
 
 from tunedrop.client.answers import MAX_BYTES, Answer, answer_of
 from tunedrop.client.connection import Connection
-from tunedrop.client.errors import (
-    ConfigurationError,
-    ConflictError,
-    ConnectionFailedError,
-    UnavailableError,
-)
-from tunedrop.client.repeating import ATTEMPTS, may_be_repeated, pause_before_repeating
+from tunedrop.client.errors import ConfigurationError, ConnectionFailedError, TunedropError
+from tunedrop.client.repeating import ATTEMPTS, leaves_open, may_be_repeated, pause_before_repeating
 from tunedrop.client.signing import SignedByCaller
 
 ACCEPTED = "application/json, application/problem+json"
@@ -77,15 +72,18 @@ class Transport:
         as_json = {} if body is None else {"Content-Type": "application/json"}
         request = self._request(method, path, query, {**as_json, **(headers or {})}, content)
         attempts = ATTEMPTS if may_be_repeated(request) else 1
-        for attempt in range(1, attempts):
+        attempt, in_doubt = 1, False
+        while True:
             try:
                 return self._send(request)
-            except (ConnectionFailedError, UnavailableError, ConflictError) as error:
-                pause = pause_before_repeating(error, attempt)
+            except TunedropError as error:
+                in_doubt = in_doubt or leaves_open(error)
+                error.may_have_been_carried_out = in_doubt
+                pause = pause_before_repeating(error, attempt) if attempt < attempts else None
                 if pause is None:
                     raise
             self._sleep(pause)
-        return self._send(request)
+            attempt += 1
 
     def forward(
         self, method: str, path: str, *, query: Mapping[str, str], headers: Mapping[str, str], content: bytes

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tunedrop.client.errors import SubmissionInDoubtError, TrainKwargsError, TunedropError, UploadError
 from tunedrop.client.job import Job
 from tunedrop.client.records import JobRecord, read
-from tunedrop.client.repeating import IDEMPOTENCY_KEY, may_have_been_carried_out
+from tunedrop.client.repeating import IDEMPOTENCY_KEY
 from tunedrop.client.submission import databricks_token
 from tunedrop.client.submission.data_formats import read_format
 from tunedrop.client.submission.files_of_job import Files, lay_out
@@ -105,7 +105,7 @@ def _created(tunedrop: Tunedrop, request: dict[str, Any]) -> Job:
     try:
         answer = tunedrop.api.request("POST", "/v1/jobs", body=request, headers={IDEMPOTENCY_KEY: key})
     except TunedropError as error:
-        if not may_have_been_carried_out(error):
+        if not error.may_have_been_carried_out:
             raise
         raise SubmissionInDoubtError(f"{error} {in_doubt}", job_id=job_id) from error
     except KeyboardInterrupt:

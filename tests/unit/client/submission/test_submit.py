@@ -275,6 +275,19 @@ def test_what_may_have_made_a_job_is_told_from_what_did_not(
     assert isinstance(raised.value, SubmissionInDoubtError) is doubt
 
 
+@pytest.mark.usefixtures("no_pauses")
+def test_a_refusal_after_a_lost_answer_leaves_it_in_doubt(stack: Stack, rows: list[Any]) -> None:
+    lost = iter([True])
+
+    def answer() -> httpx.Response:
+        if next(lost, False):
+            raise httpx.ReadError("the connection was closed")
+        return problem(403, "not_allowed")
+
+    with Tunedrop(URL, transport=Answering(stack, answer)) as tunedrop, pytest.raises(SubmissionInDoubtError):
+        tunedrop.finetune(model="nova-lite", train_data=rows)
+
+
 def test_an_interrupt_while_a_job_is_made_says_which_one_it_may_be(
     stack: Stack, rows: list[Any], caplog: pytest.LogCaptureFixture
 ) -> None:
