@@ -114,6 +114,15 @@ class Account:
         pages = self.executions.get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
         return {execution["name"]: execution["status"] for page in pages for execution in page["executions"]}
 
+    def end_of(self, execution_arn: str) -> str:
+        """The status that an execution ends with: the record says a moment earlier that its job has ended."""
+
+        def look() -> str | None:
+            status: str = self.executions.describe_execution(executionArn=execution_arn)["status"]
+            return None if status == "RUNNING" else status
+
+        return eventually(look, f"{execution_arn} ends")
+
     def waits(self, execution_arn: str) -> list[Wait]:
         """Every wait of an execution that is over, in order."""
         return waits_in(self.executions, execution_arn)

@@ -104,7 +104,18 @@ def test_a_job_and_its_timeline_are_shown(account: Account, trained: Mapping[str
     assert [event["version"] for event in timeline] == list(range(1, job.version + 1))
     assert (timeline[0]["phase"], timeline[-1]["phase"]) == (Phase.RECEIVED, Phase.DONE)
     assert any(event["progress"] and event["progress"]["training_loss"] for event in timeline)
-    assert {event["endpoint_status"] for event in events} >= {"starting", "ready"}
+
+
+def test_the_timeline_of_a_job_holds_what_becomes_of_its_endpoint(
+    account: Account, trained: Mapping[str, Trained]
+) -> None:
+    job_id = trained["bedrock"].job.job_id
+
+    def look() -> bool:
+        events = account.api.get(f"/v1/jobs/{job_id}/events", limit=100).expect(200)["events"]
+        return {event["endpoint_status"] for event in events} >= {"starting", "ready"}
+
+    eventually(look, "an endpoint that starts and is ready")  # it comes up after the job's end
 
 
 def test_a_refresh_ends_the_wait_at_once_but_not_twice_in_30_seconds(account: Account, awaiting: list[str]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -76,17 +77,39 @@ def crashed_intake(account: Account) -> ReceiveUpload:
     )
 
 
+@contextmanager
+def witness(account: Account) -> Iterator[str]:
+    """The URL of a queue that is told of every object, after the stack's own rules have been looked at."""
+    events, sqs = account.stack.aws.client("events"), account.stack.aws.client("sqs")
+    url = sqs.create_queue(QueueName="witness")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name="witness", EventPattern=json.dumps({"source": ["aws.s3"]}))
+    events.put_targets(Rule="witness", Targets=[{"Id": "queue", "Arn": arn}])
+    try:
+        yield url
+    finally:
+        events.remove_targets(Rule="witness", Ids=["queue"])
+        events.delete_rule(Name="witness")
+        sqs.delete_queue(QueueUrl=url)
+
+
 def put_unnoticed(account: Account) -> Source:
-    """An object in the inbox of which no event has been delivered yet."""
-    events = account.stack.aws.client("events")
+    """An object in the inbox whose event has gone by without reaching intake."""
+    events, sqs = account.stack.aws.client("events"), account.stack.aws.client("sqs")
     [rule] = [
         rule["Name"] for rule in events.list_rules()["Rules"] if rule["Name"].startswith(f"{STACK_NAME}-EventsDrops")
     ]
-    events.disable_rule(Name=rule)
-    try:
-        return account.put(KEY, FILE)
-    finally:
-        events.enable_rule(Name=rule)
+    with witness(account) as queue:
+        events.disable_rule(Name=rule)
+        try:
+            source = account.put(KEY, FILE)
+            eventually(
+                lambda: source.version in str(sqs.receive_message(QueueUrl=queue).get("Messages")),
+                "the event of the object",
+            )
+        finally:
+            events.enable_rule(Name=rule)
+    return source
 
 
 def test_what_an_intake_that_crashed_after_its_write_left_is_finished_by_the_next_delivery(account: Account) -> None:

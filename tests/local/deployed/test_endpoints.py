@@ -49,7 +49,8 @@ def test_it_is_started_by_the_jobs_own_machine_asked_stopped_and_started_again(
     machine = account.stack.outputs.endpoint_machine_arn(provider)
     _, call = endpoints.started(account.api, job_id)
     assert made.token in ask(account.stack, made.job, call, made.question).tuned
-    assert account.machine_executions(machine)[f"{job_id}-1"] == "SUCCEEDED"  # nobody asked for it; nobody holds it
+    execution = machine.replace(":stateMachine:", ":execution:") + f":{job_id}-1"  # nobody asked for it
+    assert account.end_of(execution) == "SUCCEEDED"  # nobody holds it
     resource = show(account, job_id)["resource_id"]
     assert left_at_provider(account, provider, resource)
 
@@ -69,6 +70,8 @@ def test_one_that_is_billed_by_the_hour_is_held_by_its_execution_until_its_time_
 ) -> None:
     made = trained["bedrock"]
     job_id, path = made.job.job_id, f"/v1/jobs/{made.job.job_id}/endpoint/start"
+    # Its own one is there a moment after the job's end.
+    eventually(lambda: show(account, job_id)["status"] != "none", "the endpoint begins")
     if show(account, job_id)["status"] in {"starting", "ready"}:
         reply = account.api.post(path, {"kind": "provisioned", "model_units": 1, "ttl_hours": HOURS})
         assert (reply.status, reply.document["code"]) == (409, "endpoint_differs")
@@ -81,8 +84,7 @@ def test_one_that_is_billed_by_the_hour_is_held_by_its_execution_until_its_time_
     ready = until(account, job_id, "ready")
     assert ready["expires_at"]
     execution = ready["execution_arn"]
-    describe = account.executions.describe_execution
-    assert describe(executionArn=execution)["status"] == "RUNNING"
+    assert account.executions.describe_execution(executionArn=execution)["status"] == "RUNNING"
     answers = ask(account.stack, made.job, endpoints.started(account.api, job_id)[1], made.question)
     assert made.token in answers.tuned
 
@@ -91,7 +93,7 @@ def test_one_that_is_billed_by_the_hour_is_held_by_its_execution_until_its_time_
     gone = until(account, job_id, "stopped")
     assert gone["stopped_at"] >= moved["expires_at"]
     assert not left_at_provider(account, "bedrock", ready["resource_id"])
-    eventually(lambda: describe(executionArn=execution)["status"] == "SUCCEEDED", "its execution ends")
+    assert account.end_of(execution) == "SUCCEEDED"
 
 
 def test_openai_serves_a_model_from_the_start_and_it_cannot_be_stopped(
