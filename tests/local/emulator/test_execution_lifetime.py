@@ -46,13 +46,13 @@ def test_an_execution_within_its_timeout_succeeds(run_machine: RunMachine) -> No
 def test_a_stopped_execution_tries_nothing_again_and_is_not_overwritten(
     aws: EmbeddedAws, deploy: Deploy, calls: Calls, start_machine: Callable[..., str]
 ) -> None:
-    retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 2}
+    retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 4, "BackoffRate": 1, "MaxAttempts": 2}
     states = {"Try": {"Type": "Task", "Resource": deploy(RETRIED), "Retry": [retry], "End": True}}
     execution = start_machine(states, {"calls": calls.path})
     eventually(calls.lines)
     client = aws.client("stepfunctions")
     client.stop_execution(executionArn=execution, error="Told", cause="by a test")
-    time.sleep(1.5)
+    time.sleep(4.5)  # it would have been tried again by now
     assert len(calls.lines()) == 1
     described = client.describe_execution(executionArn=execution)
     assert (described["status"], described["error"], described["cause"]) == ("ABORTED", "Told", "by a test")

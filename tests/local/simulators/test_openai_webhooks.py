@@ -134,7 +134,7 @@ def test_an_event_is_sent_again_until_it_is_answered_with_2xx(rig: Rig, answers:
     rig.account.train()
     rig.account.now += FINISHED
 
-    until(lambda: len(rig.receiver.heard) == len(answers) + 1)
+    until(lambda: len(rig.endpoint.answers) == len(answers) + 1)
     time.sleep(0.1)
     assert len(set(rig.receiver.heard)) == 1
     assert len(rig.receiver.heard) == len(answers) + 1

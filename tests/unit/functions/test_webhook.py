@@ -187,14 +187,14 @@ def test_an_attempt_that_died_is_heard_as_soon_as_it_cannot_be_at_work_any_more(
         raise Killed
 
     deployed.hear = die
-    context.seconds = 0.3
+    context.seconds = 1.5
     with pytest.raises(Killed):
         webhook.handler(request(), context)
     deployed.hear = working
 
     assert webhook.handler(request(), context)["statusCode"] == 503
     assert deployed.wake_ups == 0
-    time.sleep(0.4)
+    time.sleep(1.6)
     assert webhook.handler(request(), context)["statusCode"] == 204
     assert deployed.wake_ups == 1
 
