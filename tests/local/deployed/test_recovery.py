@@ -57,13 +57,12 @@ def test_a_job_whose_execution_was_aborted_by_hand_is_cancelled_at_its_provider_
 
 
 def test_a_job_whose_execution_timed_out_goes_on_and_succeeds(account: Account) -> None:
-    with (
-        account.stack.providers.training_for(OUTLIVING_SECONDS),
-        short_executions(account, "openai", seconds=SHORT_SECONDS),
-    ):
-        job_id = account.create()
-        # Executions read the definition a moment after they have been started.
-        account.when([job_id], lambda job: job.phase is not Phase.AWAITING_UPLOAD, "the execution has begun")
+    with account.stack.providers.training_for(OUTLIVING_SECONDS):
+        with short_executions(account, "openai", seconds=SHORT_SECONDS):
+            job_id = account.create()
+            # Executions read the definition a moment after they have been started.
+            account.when([job_id], lambda job: job.phase is not Phase.AWAITING_UPLOAD, "the execution has begun")
+        account.when([job_id], lambda job: job.provider_job_id is not None, "the job is at the provider")
     [job] = account.when([job_id], lambda job: job.is_final, "the job ends")
     assert_ended(account, job, "TIMED_OUT")
     assert (job.status, job.error, job.recoveries) == (JobStatus.SUCCEEDED, None, 1)
