@@ -8,6 +8,7 @@ from local.emulator.changes import (
     event_targets,
     execution_lifetime,
     foreign_origins,
+    function_updates,
     function_workers,
     nested_executions,
     s3_events,
@@ -24,6 +25,7 @@ def apply(settings: Settings) -> Any:
     Raises `changing.UnknownMiniStackError` when MiniStack is not what a change expects.
     """
     function_workers.apply(settings)
+    function_updates.apply()
     async_invocations.apply()
     event_targets.apply()
     stream_mappings.apply()

@@ -122,7 +122,7 @@ class FunctionWorker(lambda_runtime.Worker):  # type: ignore[misc]
             reply = self._pipes.ask(request, limit)
             if reply is not None:
                 return reply
-            # There is no process when a change of the function has ended it meanwhile.
+            # There is no process when a reset has ended all of them meanwhile.
             status = process.wait(timeout=_EXIT_LIMIT) if process else -signal.SIGTERM
             how = f"signal: {-status}" if status < 0 else f"exit status {status}"
             kind, text = "Runtime.ExitError", f"Runtime exited with error: {how}"

@@ -1,6 +1,8 @@
 """Functions run as on AWS: what their code sees, and what their callers see when it fails."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -180,6 +182,33 @@ def test_a_function_that_exits_or_is_too_slow_starts_anew(deploy: Deploy, invoke
     assert error["errorType"] == "Sandbox.Timedout"
     assert error["errorMessage"].endswith("Task timed out after 1.00 seconds")
     assert invoke(function, 0) == "fine"
+
+
+HELD = """
+    import os, pathlib, time
+    def handler(event, context):
+        pathlib.Path(event["began"]).write_text(str(os.getpid()))
+        while not os.path.exists(event["may_end"]):
+            time.sleep(0.01)
+        return os.environ["WHICH"]
+    """
+
+
+def test_an_invocation_that_is_under_way_when_its_function_changes_ends_as_it_began(
+    aws: EmbeddedAws, deploy: Deploy, invoke: Invoke, tmp_path: Path
+) -> None:
+    function = deploy(HELD, Environment={"Variables": {"WHICH": "old"}})
+    began, may_end = tmp_path / "began", tmp_path / "may-end"
+    event = {"began": str(began), "may_end": str(may_end)}
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(invoke, function, event)
+        process_id = eventually(lambda: began.exists() and began.read_text())
+        changed = {"Variables": {"WHICH": "new"}}
+        aws.client("lambda").update_function_configuration(FunctionName=function, Environment=changed)
+        may_end.touch()
+        assert under_way.result() == "old"
+    assert invoke(function, event) == "new"
+    eventually(lambda: not Path(f"/proc/{process_id}").exists())
 
 
 def test_a_function_runs_its_new_code_after_an_update(aws: EmbeddedAws, deploy: Deploy, invoke: Invoke) -> None:
