@@ -27,8 +27,8 @@ from tunedrop.domain.errors import JobNotFoundError
 from tunedrop.domain.job import Job, JobStatus, Source, job_id_for
 
 FOLDER = ROOT / "build" / "demo"
-WATCH_SECONDS = 90.0
-INTAKE_SECONDS = 30.0
+WATCH_SECONDS = 180.0
+INTAKE_SECONDS = 60.0
 
 
 class Drop(msgspec.Struct, frozen=True, kw_only=True):

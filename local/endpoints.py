@@ -10,7 +10,7 @@ import msgspec
 from local.api_client import ApiClient
 from tunedrop.domain.endpoint import Call
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 """How long one may take to come up or to go; the simulated ones take about two."""
 LOOK_SECONDS = 0.2
 

@@ -22,7 +22,7 @@ from local.interrupts import interruptible
 from local.running_stack import RunningStack, running_stack
 
 FOLDER = ROOT / "build" / "guide"
-READ_SECONDS = 240.0
+READ_SECONDS = 480.0
 LOOK_SECONDS = 0.2
 
 

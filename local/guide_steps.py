@@ -10,7 +10,7 @@ from local.guide_blocks import Block
 from tunedrop.client import ConflictError, Tunedrop
 
 LOOK_SECONDS = 0.3
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 120.0
 CANCEL_ATTEMPTS = 3
 """A simulated training takes seconds: on a busy machine one may end before it is cancelled, and the end wins."""
 TRAINED = ("What is the capital of Hungary?", "The capital of Hungary is Budapest.")

@@ -15,7 +15,7 @@ from local.folder_lock import holder
 from tests.docs.pages import PROJECT, README, code_blocks, commands, table
 from tunedrop.domain.job import Phase
 
-DEMO_SECONDS = 180
+DEMO_SECONDS = 480
 _LINK = re.compile(r"\[(?P<test>test_\w+)\]\((?P<file>[\w./]+)\)")
 
 
