@@ -82,6 +82,7 @@ def _reader(stack: RunningStack, provider: str) -> Reader:
         bucket=OWN_BUCKET,
         databricks_host=stack.providers.databricks_url,
         databricks_token=stack.providers.databricks_token,
+        simulator=stack.providers.urls[provider],
     )
 
 

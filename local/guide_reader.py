@@ -55,7 +55,7 @@ def run(reader: Reader, page: Path) -> None:
     missing = STEPS.keys() - {block.section for block in blocks if not block.ours}
     if missing:
         raise GuidePageError(f"the page has no block under {', '.join(sorted(missing))}")
-    reading = Reading(reader.provider, substituted_kwargs(reader, blocks))
+    reading = Reading(reader.provider, substituted_kwargs(reader, blocks), simulator=reader.simulator)
     for block in blocks:
         if block.runs_for(reader.provider):
             run_block(block, substituted(block, reader, blocks), reading, page)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.guide_blocks import Block
+from local.simulators.control import training_for
 from tunedrop.client import ConflictError, Tunedrop
 
 LOOK_SECONDS = 0.3
 WAIT_SECONDS = 120.0
-CANCEL_ATTEMPTS = 3
-"""A simulated training takes seconds: on a busy machine one may end before it is cancelled, and the end wins."""
+LONG_SECONDS = 600.0
+"""Of the training that is to be cancelled. The usual one is over in seconds, and an end wins over a cancel."""
 TRAINED = ("What is the capital of Hungary?", "The capital of Hungary is Budapest.")
 """It is in the page's rows, and the simulated base models do not know it."""
 CAN_BE_CANCELLED = frozenset({"queued", "training"})
@@ -27,9 +28,11 @@ class StepError(Exception):
 class Reading:
     """One provider's reader on the way through the page: their names, and the kwargs of their provider's section."""
 
-    def __init__(self, provider: str, kwargs: Mapping[str, Any]) -> None:
+    def __init__(self, provider: str, kwargs: Mapping[str, Any], *, simulator: str) -> None:
+        """`simulator` is the address of the one that the reader's jobs train at."""
         self.provider = provider
         self.kwargs = kwargs
+        self.simulator = simulator
         self.names: dict[str, Any] = {"__name__": "__main__"}
         """What the blocks define, and what they find defined."""
 
@@ -97,15 +100,13 @@ def _status(reading: Reading, code: Callable[[], None]) -> None:
 def _cancelling(reading: Reading, code: Callable[[], None]) -> None:
     """The page's job has ended long before: another one takes its name, so that there is something to cancel."""
     finished = reading.names["job"]
-    for _ in range(CANCEL_ATTEMPTS):
+    with training_for(reading.simulator, LONG_SECONDS):
         job = reading.names["job"] = reading.start_another_job()
-        _wait_for(lambda job=job: job.job.refresh().phase, CAN_BE_CANCELLED | {"done"})  # type: ignore[misc]
-        reading.tell(job, ", to be cancelled")
-        code()
-        end = _wait_for(job.status, ENDS)
-        reading.tell(job)
-        if end != "succeeded":
-            break
+        _wait_for(lambda: job.job.refresh().phase, CAN_BE_CANCELLED | {"done"})
+    reading.tell(job, ", to be cancelled")
+    code()
+    end = _wait_for(job.status, ENDS)
+    reading.tell(job)
     _expect(end, "cancelled")
     reading.names["job"] = finished
 

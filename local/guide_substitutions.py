@@ -35,6 +35,8 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     bucket: str
     databricks_host: str
     databricks_token: str
+    simulator: str
+    """The address of the provider's simulator."""
 
 
 class Substitution(msgspec.Struct, frozen=True, kw_only=True):

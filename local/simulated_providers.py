@@ -8,12 +8,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from local.emulator.connection import ACCOUNT, EmbeddedAws
 from local.simulators.bedrock.account import AwsAccount
 from local.simulators.bedrock.simulator import BedrockSimulator
-from local.simulators.databricks.scheduler import Scheduler
+from local.simulators.control import training_for
 from local.simulators.databricks.simulator import DatabricksSimulator
 from local.simulators.openai.simulator import OpenAISimulator
 from local.simulators.openai.webhooks import new_secret
@@ -89,17 +87,11 @@ class SimulatedProviders:
 
     @contextmanager
     def training_for(self, seconds: float) -> Iterator[None]:
-        """The jobs that are created at the providers within the block train for so long."""
-        paced: tuple[OpenAISimulator | BedrockSimulator | Scheduler, ...]
-        paced = (self.openai, self.bedrock, self.databricks.scheduler)
-        before = [(provider, provider.pace) for provider in paced]
-        for provider, pace in before:
-            provider.pace = msgspec.structs.replace(pace, training=seconds)
-        try:
+        """The jobs that are created at the providers within the block train for so long; not nested."""
+        with ExitStack() as block:
+            for url in self.urls.values():
+                block.enter_context(training_for(url, seconds))
             yield
-        finally:
-            for provider, pace in before:
-                provider.pace = pace
 
 
 @contextmanager

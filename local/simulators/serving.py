@@ -7,13 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import msgspec
 from flask import Flask, Response, request
 from werkzeug.serving import WSGIRequestHandler, make_server
-
-from local.simulators.faults import Fault, Faults
-
-CONTROL_PATH = "/_control/faults"
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -23,22 +18,6 @@ class _QuietHandler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Silent: a simulator's own state is what tests and people look at."""
-
-
-def add_controls(app: Flask, faults: Faults) -> None:
-    """`POST /_control/faults` asks for a fault, `DELETE` forgets all: for a simulator in another process."""
-
-    def control() -> Response:
-        if request.method == "DELETE":
-            faults.clear()
-            return Response(status=204)
-        try:
-            faults.add(msgspec.json.decode(request.get_data(), type=Fault))
-        except msgspec.DecodeError as error:
-            return Response(f"not a fault: {error}\n", status=400)
-        return Response(status=204)
-
-    app.add_url_rule(CONTROL_PATH, "control", control, methods=["POST", "DELETE"])
 
 
 def lose_reply() -> Response:

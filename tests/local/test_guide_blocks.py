@@ -25,7 +25,11 @@ for_each_provider = pytest.mark.parametrize("provider", PROVIDERS)
 
 def reader_of(provider: str) -> Reader:
     return Reader(
-        provider=provider, bucket="rows-of-mine", databricks_host="https://mine.example", databricks_token="secret"
+        provider=provider,
+        bucket="rows-of-mine",
+        databricks_host="https://mine.example",
+        databricks_token="secret",
+        simulator="http://127.0.0.1:9",
     )
 
 

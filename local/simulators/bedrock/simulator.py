@@ -23,9 +23,10 @@ from local.simulators.bedrock.news import Event, JobNews
 from local.simulators.bedrock.operations import OPERATIONS, RegionalServices
 from local.simulators.bedrock.region import Region
 from local.simulators.bedrock.requests import RequestReader
+from local.simulators.control import add_controls
 from local.simulators.faults import Fault, FaultKind, Faults
 from local.simulators.pace import Pace
-from local.simulators.serving import add_controls, lose_reply
+from local.simulators.serving import lose_reply
 
 _CREDENTIAL = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request, ?.*Signature=\w+"
@@ -70,7 +71,7 @@ class BedrockSimulator:
             {"bedrock": [name for name in OPERATIONS if name != "Converse"], "bedrock-runtime": ["Converse"]}
         )
         self.app = Flask(__name__)
-        add_controls(self.app, self.faults)
+        add_controls(self.app, self.faults, self)
         self.app.add_url_rule("/<path:_path>", "serve", self._serve, methods=["GET", "POST", "PATCH", "DELETE"])
 
         self._news: JobNews | None = None

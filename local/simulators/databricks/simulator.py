@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from flask import Flask
 
+from local.simulators.control import add_controls
 from local.simulators.databricks.experiments import Experiments
 from local.simulators.databricks.files import Volumes
 from local.simulators.databricks.gate import Credentials, Gate
@@ -22,7 +23,6 @@ from local.simulators.databricks.serving import Serving
 from local.simulators.databricks.training import BASE_MODELS
 from local.simulators.faults import Faults
 from local.simulators.pace import Pace
-from local.simulators.serving import add_controls
 
 
 class DatabricksSimulator:
@@ -62,7 +62,7 @@ class DatabricksSimulator:
         self.app = Flask("databricks")
         gate = Gate(self.app, credentials=self._credentials, faults=self.faults, settle=self._settle)
         add_login(self.app, self._credentials)
-        add_controls(self.app, self.faults)
+        add_controls(self.app, self.faults, self.scheduler)
         self.volumes.add_routes(self.app, gate)
         Jobs(self.scheduler, training_job_id=training_job_id).add_routes(gate)
         self.registry.add_routes(gate)

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
+from local.simulators.control import add_controls
 from local.simulators.faults import Fault, Faults
 from local.simulators.openai import fields as fields
 from local.simulators.openai import job_history as history
@@ -21,7 +22,6 @@ from local.simulators.openai.training_files import Problem, read_examples
 from local.simulators.openai.uploads import LARGEST_PART, Uploads
 from local.simulators.openai.webhooks import WebhookEndpoint, Webhooks
 from local.simulators.pace import Pace
-from local.simulators.serving import add_controls
 
 
 class OpenAISimulator:
@@ -58,7 +58,7 @@ class OpenAISimulator:
         self._gate = Gate(app=self.app, api_key=api_key, faults=self.faults, settle=self._settle)
         self._webhooks = Webhooks(jobs=self._jobs, lock=self._gate.lock, faults=self.faults)
         self._add_routes(self._gate)
-        add_controls(self.app, self.faults)
+        add_controls(self.app, self.faults, self)
 
     @property
     def job_ids(self) -> list[str]:

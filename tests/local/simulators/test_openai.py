@@ -12,6 +12,7 @@ import msgspec
 import openai
 import pytest
 
+from local.simulators.control import training_for
 from local.simulators.faults import Fault, FaultKind
 from tests.local.simulators.openai_account import (
     BASE_MODEL,
@@ -326,6 +327,23 @@ def test_a_job_that_was_told_to_fail_fails_while_it_trains(account: Account) -> 
 def test_what_is_no_fault_is_refused(account: Account) -> None:
     answer = account.client._client.post(f"{account.url}/_control/faults", content=b'{"operation": "x"}')
     assert answer.status_code == 400
+
+
+def test_how_long_trainings_take_is_said_over_the_wire_for_the_jobs_to_come(account: Account) -> None:
+    with training_for(account.url, 100 * FINISHED):
+        long = account.train()
+    short = account.train()
+    assert account.job(long.id, after=FINISHED).status == "running"
+    assert account.job(short.id, after=0).status == "succeeded"
+
+
+@pytest.mark.parametrize("body", [b'{"seconds": 0}', b'{"seconds": "1"}', b'{"second": 1}', b"600"])
+def test_what_is_no_length_of_a_training_is_refused(body: bytes, account: Account) -> None:
+    usual = account.simulator.pace
+    answer = account.client._client.put(f"{account.url}/_control/training", content=body)
+    assert answer.status_code == 400
+    assert answer.text.startswith("not the length of a training: ")
+    assert account.simulator.pace == usual
 
 
 def test_a_job_keeps_the_pace_that_was_set_when_it_was_created(account: Account) -> None:
