@@ -122,7 +122,7 @@ def test_a_file_is_checked_as_it_shows() -> None:
             env={**os.environ, "PYTHONPATH": str(PROJECT / "lambdas")},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
         assert finished.returncode == 0, finished.stderr

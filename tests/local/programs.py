@@ -78,14 +78,14 @@ class Program:
         """What it has printed so far."""
         return "".join(self._lines)
 
-    def wait_for_output(self, pattern: str, seconds: float = 60) -> None:
+    def wait_for_output(self, pattern: str, seconds: float = 240) -> None:
         deadline = time.monotonic() + seconds
         while not re.search(pattern, self.output):
             if time.monotonic() > deadline or not self._reader.is_alive():
                 pytest.fail(f"{pattern!r} was not printed:\n{self.output}")
             time.sleep(0.05)
 
-    def wait_for_child(self, pattern: str, seconds: float = 30) -> None:
+    def wait_for_child(self, pattern: str, seconds: float = 120) -> None:
         """Until it, or what it has started, has started a command like this."""
         deadline = time.monotonic() + seconds
         while not any(re.search(pattern, process.command) for process in self.descendants()):
@@ -112,7 +112,7 @@ class Program:
         if self._process.poll() is None:
             self._process.send_signal(number)
 
-    def wait(self, seconds: float = 60) -> int:
+    def wait(self, seconds: float = 240) -> int:
         """Its exit status."""
         status = self._process.wait(seconds)
         self._reader.join()

@@ -101,7 +101,7 @@ def test_a_large_file_gets_its_error_in_bounded_memory(file: HostileFile) -> Non
         capture_output=True,
         check=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     answer = json.loads(run.stdout)
     assert (answer["code"], answer["line"], answer["total"]) == (file.code, file.line, file.total)

@@ -57,7 +57,7 @@ def without(module: str) -> subprocess.CompletedProcess[str]:
     program = f"import sys; sys.modules[{module!r}] = None; import tunedrop.dspy"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=240
     )
 
 
