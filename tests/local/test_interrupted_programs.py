@@ -17,7 +17,7 @@ from local.folder_lock import holder
 from local.supervisor import Ready, read_ready
 from tests.local.programs import Program, is_listening, run, running
 
-QUICK_SECONDS = 20.0
+QUICK_SECONDS = 10.0
 
 
 def interrupt(program: Program, *, times: int = 1) -> None:
